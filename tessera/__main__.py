@@ -1,0 +1,49 @@
+"""`tessera COMMAND`: finds the command's module and hands it the rest of the line.
+
+A command is a module of `tessera.commands` with `main(argv) -> int`. Only the one named is imported, so that starting the
+servers does not wait for the web framework.
+"""
+
+import resource
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "demo": "sell real codes to thousands of shoppers on this machine, report, then serve the store",
+    "up": "everything a store needs, for local work: servers, schema, API, worker, sandbox provider",
+    "servers": "an embedded Postgres and Valkey in the foreground",
+    "migrate": "bring the database's schema up to date",
+    "api": "one API process",
+    "worker": "one worker process",
+    "check": "prove the invariants on the live store",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 well, 1 failed, 2 misused."""
+    name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if name in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    if name not in COMMANDS:
+        print(f"tessera: there is no command {name!r}\n\n{usage()}", file=sys.stderr)
+        return 2
+    raise_file_limit()
+    code: int = import_module(f"tessera.commands.{name}").main(rest)
+    return code
+
+
+def usage() -> str:
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())
+    return f"Usage: tessera COMMAND [ARGUMENT...]\n\n{commands}\n\n`tessera COMMAND --help` tells more."
+
+
+def raise_file_limit() -> None:
+    """Let this process and its children open as many files as the machine allows: each shopper is an open socket."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""PostgreSQL as a service for a keeper: a data folder made on first use, a unix socket, settings for one machine."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tessera.embedded.identity import Identity
+from tessera.keeper import NotReady, launched
+
+SETTINGS = {
+    "listen_addresses": "",  # a unix socket only, in a folder nobody else may enter: that folder is the lock on the door
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "synchronous_commit": "on",
+    "jit": "off",
+    "shared_preload_libraries": "pg_stat_statements",
+    # A sale of minutes should not meet a checkpoint forced by the volume of WAL; the timed ones are spread out.
+    "max_wal_size": "4GB",
+    "min_wal_size": "256MB",
+    "checkpoint_timeout": "15min",
+    "wal_buffers": "16MB",
+    "log_checkpoints": "off",
+    "log_lock_waits": "on",
+    "TimeZone": "UTC",
+    "log_timezone": "UTC",
+}
+READY = "ready"
+STATUS_LINE = 7  # of postmaster.pid, counted from 0: what pg_ctl itself waits for
+
+
+@dataclass
+class Postgres:
+    """`folder` gets the data and the log; `socket_folder` the socket. Without `fsync` a crash of the machine loses data."""
+
+    bin_folder: Path
+    folder: Path
+    socket_folder: Path
+    identity: Identity
+    fsync: bool = True
+    name: str = "postgres"
+    stop_signal: signal.Signals = signal.SIGINT  # "fast": open transactions are rolled back
+    environ: Mapping[str, str] = field(default_factory=lambda: {"PATH": os.defpath, "LC_ALL": "C.UTF-8"})
+
+    @property
+    def runs_as(self) -> str:
+        return self.identity.runs_as
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "postgres"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "postgres.log"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self.socket_folder}"
+
+    def prepare(self) -> None:
+        """Make the data folder if there is none. Raises NotReady with initdb's words when that fails."""
+        if self.data.exists():
+            self.identity.give(self.data)
+            return
+        # Made under another name and renamed, so a folder that is there is whole.
+        half = self.folder / "postgres.new"
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(mode=0o700)
+        self.identity.give(half)
+        initdb = [str(self.bin_folder / "initdb"), f"--pgdata={half}", "--username=postgres", "--auth=trust", "--encoding=UTF8"]
+        initdb += ["--locale=C.UTF-8", "--data-checksums", "--no-instructions", *([] if self.fsync else ["--no-sync"])]
+        command = launched(initdb, runs_as=self.runs_as)
+        made = subprocess.run(command, cwd="/", env=dict(self.environ), capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise NotReady(f"initdb failed: {made.stdout}{made.stderr}")
+        half.rename(self.data)
+
+    def command(self) -> list[str]:
+        durable = "on" if self.fsync else "off"
+        settings = SETTINGS | {"unix_socket_directories": str(self.socket_folder), "fsync": durable, "full_page_writes": durable}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(self.bin_folder / "postgres"), "-D", str(self.data), *options]
+
+    def is_ready(self, pid: int) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) > STATUS_LINE and lines[0] == str(pid) and lines[STATUS_LINE].strip() == READY

@@ -1,0 +1,189 @@
+"""A pair of servers, Postgres and Valkey, that lives as long as the process which asked for it.
+
+    with Servers(folder) as servers:
+        asyncpg.connect(servers.database_url)
+
+`DATABASE_URL`, `REDIS_URL` and `ARQ_REDIS_URL` in the environment replace the embedded ones.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from tessera.embedded import binaries, identity
+from tessera.embedded.postgres import Postgres
+from tessera.embedded.valkey import Valkey
+from tessera.keeper import Keeper, NotReady
+
+SOCKET_PATH_BYTES = 100  # a unix socket's path is limited to 107 by the kernel
+SOCKET_FOLDER_PREFIX = "tessera-run-"
+LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
+
+
+class Servers:
+    """Postgres and Valkey over `folder`, which keeps their data between runs. One process at a time may use a folder.
+
+    `fsync=False` is for tests: faster, and safe against a killed server but not against a crash of the machine.
+    """
+
+    def __init__(self, folder: Path | str, *, fsync: bool = True, environ: Mapping[str, str] | None = None) -> None:
+        self.folder = Path(folder).absolute()
+        self.fsync = fsync
+        self._environ = os.environ if environ is None else environ
+        self._keepers: dict[str, Keeper] = {}
+        self._lock: TextIO | None = None
+        self._socket_folder: Path | None = None
+        self.database_url = self._environ.get("DATABASE_URL", "")
+        self.redis_url = self._environ.get("REDIS_URL", "")
+        self.arq_redis_url = self._environ.get("ARQ_REDIS_URL", "")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def start(self) -> Self:
+        """Start what is not replaced, and return when it answers.
+
+        Raises NotReady (with the log's tail) or binaries.MissingBinary; nothing is left running then.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """End the servers in order and remove their sockets; the data stays."""
+        for keeper in reversed(self._keepers.values()):
+            keeper.close()
+        self._keepers.clear()
+        if self._socket_folder is not None:
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            self._socket_folder = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a child process needs in its environment to find the servers."""
+        return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, "ARQ_REDIS_URL": self.arq_redis_url}
+
+    @property
+    def pids(self) -> dict[str, int | None]:
+        """Process ids by name ("postgres", "valkey"), of the embedded ones only; None while one is down."""
+        return {name: keeper.pid for name, keeper in self._keepers.items()}
+
+    def kill(self, name: str, sig: signal.Signals = signal.SIGKILL) -> None:
+        """Kill a server; it is dead when this returns, and comes back by itself. See `wait_ready`."""
+        self._keepers[name].kill(sig)
+
+    def stop(self, name: str) -> None:
+        """End a server gracefully and leave it down until `resume`."""
+        self._keepers[name].stop()
+
+    def resume(self, name: str) -> None:
+        """Bring a stopped server back, and wait for it."""
+        self._keepers[name].resume()
+        self._keepers[name].wait_ready()
+
+    def wait_ready(self, name: str) -> None:
+        """Return when the server answers again. Raises NotReady."""
+        self._keepers[name].wait_ready()
+
+    def restart(self, name: str) -> None:
+        """A graceful end and a new start."""
+        self._keepers[name].kill(self._keepers[name].service.stop_signal)
+        self._keepers[name].wait_ready()
+
+    def _start(self) -> None:
+        if self.redis_url and not self.arq_redis_url:
+            self.arq_redis_url = next_database(self.redis_url)
+        if self.database_url and self.redis_url:
+            return
+        self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._take_lock()
+        pg_bin, valkey = binaries.postgres_bin(self._environ), binaries.valkey_binary(self._environ)
+        temp = short_temp()
+        who = identity.choose([self.folder, pg_bin / "postgres", valkey, temp])
+        data = self.folder
+        if who.owner is not None:  # somebody else than we: what that user cannot reach moves to where it can
+            if not identity.open_to_all(self.folder):
+                data = public_folder(self.folder, who)
+            if not identity.open_to_all(pg_bin / "postgres"):
+                pg_bin = binaries.copy_of_postgres(pg_bin)
+            if not identity.open_to_all(valkey):
+                valkey = binaries.copy_of_valkey(valkey)
+        self._socket_folder = self._make_socket_folder(temp)
+        who.give(self._socket_folder)
+        if not self.database_url:
+            postgres_service = Postgres(pg_bin, data, self._socket_folder, who, self.fsync)
+            self._keepers["postgres"] = Keeper(postgres_service)
+            self.database_url = postgres_service.url
+        if not self.redis_url:
+            valkey_service = Valkey(valkey, data, self._socket_folder, who, self.fsync)
+            self._keepers["valkey"] = Keeper(valkey_service)
+            self.redis_url = valkey_service.url(0)
+            self.arq_redis_url = self.arq_redis_url or valkey_service.url(1)
+        for keeper in self._keepers.values():
+            keeper.start()
+        for keeper in self._keepers.values():
+            keeper.wait_ready()
+
+    def _take_lock(self) -> None:
+        self._lock = open(self.folder / "lock", "a+")  # noqa: SIM115 - held open until close
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NotReady(f"another process keeps its servers in {self.folder}") from None
+
+    def _make_socket_folder(self, temp: Path) -> Path:
+        """A new folder for sockets; the one of a predecessor that was killed goes."""
+        note = self.folder / "sockets"
+        if note.exists() and (left_behind := Path(note.read_text())).name.startswith(SOCKET_FOLDER_PREFIX):
+            shutil.rmtree(left_behind, ignore_errors=True)
+        made = Path(tempfile.mkdtemp(prefix=SOCKET_FOLDER_PREFIX, dir=temp))
+        note.write_text(str(made))
+        return made
+
+
+def short_temp() -> Path:
+    """The system's temporary folder, or /tmp when a socket's path in that one would be too long."""
+    temp = Path(tempfile.gettempdir()).resolve()
+    sample = temp / f"{SOCKET_FOLDER_PREFIX}12345678" / LONGEST_SOCKET_NAME
+    return temp if len(os.fsencode(sample)) < SOCKET_PATH_BYTES else Path("/tmp")  # noqa: S108 - a private folder is made in it
+
+
+def public_folder(folder: Path, who: identity.Identity) -> Path:
+    """A folder in the system's temporary one that stands for `folder`, the same one on every run."""
+    name = f"tessera-data-{os.getuid()}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    place = short_temp() / name
+    with contextlib.suppress(FileExistsError):
+        place.mkdir(mode=0o755)
+    if place.is_symlink() or place.stat().st_uid != os.getuid():
+        raise NotReady(f"{place} belongs to somebody else; {who.runs_as} has no place for its data")
+    place.chmod(0o755)
+    return place
+
+
+def next_database(redis_url: str) -> str:
+    """The same server's next database, for the queue: `redis://host/0` gives `redis://host/1`."""
+    parts = urlsplit(redis_url)
+    query = dict(parse_qsl(parts.query))
+    in_path = parts.path.strip("/")
+    if parts.scheme != "unix" and in_path:
+        return urlunsplit(parts._replace(path=f"/{int(in_path) + 1}"))
+    query["db"] = str(int(query.get("db", "0")) + 1)
+    return urlunsplit(parts._replace(query=urlencode(query)))
