@@ -1,0 +1,1 @@
+"""HTTP: one controller a noun, each handler a signature and one call into `tenants`."""

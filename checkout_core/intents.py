@@ -1,0 +1,63 @@
+"""An intent is one wish to buy; its order id follows from who asks and the key he asks under."""
+
+import datetime as dt
+from enum import IntEnum
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from checkout_core import decide, safeties
+from checkout_core.secrets import mac128
+
+
+class Outcome(IntEnum):
+    """What became of an intent. The first three are decided by arithmetic, in `decide`."""
+
+    RESERVED = decide.RESERVED
+    LIMIT = decide.LIMIT
+    SOLD_OUT = decide.SOLD_OUT
+    NOT_STARTED = 3
+    ENDED = 4
+    PAUSED = 5
+    UNPAID_CAP = 6
+    COOL_DOWN = 7
+    CONFLICT = 8  # the same key was used with another body
+
+
+class SaleKey(NamedTuple):
+    tenant_id: UUID
+    sale_id: UUID
+
+
+class Intent(NamedTuple):
+    order_id: UUID
+    intent_id: UUID
+    shopper_id: UUID
+    quantity: int
+    body_hash: bytes  # 16 bytes over what was asked, to tell a retry from a changed mind
+    epoch: int | None  # the sale's epoch as the gate saw it; None at the direct door
+    contact: str | None = None
+    lookup_hash: bytes | None = None
+    channel: str = "web"
+
+
+class Decision(NamedTuple):
+    """The answer to an intent; a retry gets the same one. Amounts in minor units."""
+
+    outcome: Outcome
+    order_id: UUID
+    state: str
+    quantity: int
+    amount_minor: int
+    currency: str
+    created_at: dt.datetime
+    hold_until: dt.datetime | None
+
+
+def order_id(key: bytes, tenant_id: UUID, shopper_id: UUID, idempotency_key: str) -> UUID:
+    """128-bit HMAC of (tenant | shopper | idempotency key): a retry finds its order even when everything but Postgres forgot.
+
+    `key` never rotates, else a retry across the rotation would buy twice.
+    """
+    if not safeties.on("idempotent_order"):
+        return uuid4()
+    return UUID(bytes=mac128(key, tenant_id.bytes, shopper_id.bytes, idempotency_key.encode()))

@@ -1,0 +1,112 @@
+"""One transaction, one tenant: the unit of work that every tenant module receives and none commits."""
+
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from checkout_core.config import Settings
+from checkout_core.errors import Unavailable
+from checkout_core.ids import new_id
+from checkout_core.secrets import derive
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+Pool = asyncpg.Pool
+
+ROLES = ("tessera_migrator", "tessera_app", "tessera_sweeper", "tessera_platform")
+LOCK_TIMEOUT_MS = 3_000
+STATEMENT_TIMEOUT_MS = 10_000
+IDLE_IN_TRANSACTION_MS = 10_000
+CONNECTION_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError, TimeoutError)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class TenantTx(msgspec.Struct, frozen=True):
+    conn: Connection
+    tenant_id: UUID
+
+    async def emit(self, topic: str, event: Any) -> None:
+        """Record an event for the workers; it leaves with the commit or not at all."""
+        await self.conn.execute(
+            "INSERT INTO outbox (tenant_id, id, topic, payload) VALUES ($1, $2, $3, $4)",
+            self.tenant_id, new_id(), topic, _encode(event).decode(),
+        )  # fmt: skip
+
+    async def audit(self, actor: str, action: str, subject: str, **detail: Any) -> None:
+        """Record who did what to what, in the same transaction as the deed."""
+        await self.conn.execute(
+            "INSERT INTO audit (tenant_id, id, actor, action, subject, detail) VALUES ($1, $2, $3, $4, $5, $6)",
+            self.tenant_id, new_id(), actor, action, subject, _encode(detail).decode(),
+        )  # fmt: skip
+
+
+def role_password(settings: Settings, role: str) -> str:
+    return hmac.digest(derive(settings.secret, "postgres-roles"), role.encode(), "sha256").hex()
+
+
+def dsn_for(settings: Settings, role: str) -> str:
+    """The address of the same database for one of our `ROLES`; `DATABASE_URL` itself is the administrator's."""
+    url = urlsplit(settings.database_url)
+    query = [(k, v) for k, v in parse_qsl(url.query) if k not in ("user", "password")]
+    host = url.netloc.rpartition("@")[2]
+    return urlunsplit((url.scheme, f"{role}:{role_password(settings, role)}@{host}", url.path, urlencode(query), ""))
+
+
+async def create_pool(dsn: str, *, size: int = 8, name: str = "tessera", statement_cache_size: int = 200) -> Pool:
+    """A pool whose sessions never wait for ever. Behind pgbouncer give `statement_cache_size=0`."""
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        timeout=5,
+        command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 2,
+        max_inactive_connection_lifetime=300,
+        statement_cache_size=statement_cache_size,
+        server_settings={
+            "application_name": name,
+            "lock_timeout": str(LOCK_TIMEOUT_MS),
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+            "plan_cache_mode": "force_generic_plan",  # arrays of ids: a custom plan each time costs more than it finds
+        },
+    )
+
+
+@asynccontextmanager
+async def tenant_tx(source: Pool | Connection, tenant_id: UUID) -> AsyncIterator[TenantTx]:
+    """A transaction in which only rows of `tenant_id` exist.
+
+    Raises `Unavailable` when Postgres is away or went away: what was asked may or may not have been committed, and asking the same again is safe.
+    """
+    try:
+        async with _acquired(source) as conn, conn.transaction():
+            # Row-level security reads this; a query that forgets its tenant finds nothing.
+            await conn.execute("SELECT set_config('app.tenant_id', $1, true)", str(tenant_id))
+            yield TenantTx(conn, tenant_id)
+    except CONNECTION_LOST as error:
+        raise Unavailable("The database is away for a moment. Ask the same again; nothing happens twice.") from error
+
+
+@asynccontextmanager
+async def platform_tx(pool: Pool) -> AsyncIterator[Connection]:
+    """A transaction on the platform's own tables; `pool` belongs to the role tessera_platform."""
+    try:
+        async with pool.acquire() as conn, conn.transaction():
+            yield conn
+    except CONNECTION_LOST as error:
+        raise Unavailable("The database is away for a moment. Ask the same again.") from error
+
+
+@asynccontextmanager
+async def _acquired(source: Pool | Connection) -> AsyncIterator[Connection]:
+    if isinstance(source, asyncpg.Pool):
+        async with source.acquire(timeout=5) as conn:
+            yield conn
+    else:
+        yield source
