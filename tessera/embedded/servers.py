@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tessera.embedded import binaries, identity
 from tessera.embedded.postgres import Postgres
@@ -180,10 +180,10 @@ def public_folder(folder: Path, who: identity.Identity) -> Path:
 
 def next_database(redis_url: str) -> str:
     """The same server's next database, for the queue: `redis://host/0` gives `redis://host/1`."""
-    parts = urlsplit(redis_url)
-    query = dict(parse_qsl(parts.query))
-    in_path = parts.path.strip("/")
-    if parts.scheme != "unix" and in_path:
-        return urlunsplit(parts._replace(path=f"/{int(in_path) + 1}"))
-    query["db"] = str(int(query.get("db", "0")) + 1)
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    address, _, query = redis_url.partition("?")
+    path = urlsplit(address).path.strip("/")
+    if not address.startswith("unix:") and path:
+        return f"{address.removesuffix(path)}{int(path) + 1}" + (f"?{query}" if query else "")
+    options = dict(parse_qsl(query))
+    options["db"] = str(int(options.get("db", "0")) + 1)
+    return f"{address}?{urlencode(options)}"
