@@ -1,0 +1,80 @@
+# `make` alone lists what there is. Everything happens in this folder: no fixed ports, no paths elsewhere.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Any Python from 3.11 on; it is needed once, to make .venv.
+PYTHON ?= python3
+PY := .venv/bin/python
+TESSERA := $(PY) -m tessera
+WORKERS ?= 2
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: .venv/.compiled ## the Python environment in .venv, from the hash-locked list; the compiled core
+
+.PHONY: demo
+demo: setup ## a shop sells real codes to thousands, then stays open (ARGS=--exit to stop after the report)
+	@$(TESSERA) demo $(ARGS)
+
+.PHONY: up
+up: setup ## servers, schema, API and worker for local work, until Ctrl-C
+	@$(TESSERA) up $(ARGS)
+
+.PHONY: test
+test: lint types pytest ## all checks and all tests
+
+.PHONY: pytest
+pytest: setup ## the tests alone (ARGS="tests/api -k coupon", WORKERS=0 for one process)
+	$(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+.PHONY: lint
+lint: setup ## style, without changing anything
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+.PHONY: types
+types: setup ## strict types
+	$(PY) -m mypy
+
+.PHONY: fmt
+fmt: setup ## format and fix what can be fixed
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+.PHONY: check
+check: setup ## prove the invariants on the store that DATABASE_URL and REDIS_URL name
+	@$(TESSERA) check $(ARGS)
+
+.PHONY: lock
+lock: ## requirements.lock anew, from pyproject.toml (ARGS=--upgrade for the newest)
+	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(PYTHON) -m venv "$$folder"; \
+	"$$folder/bin/python" -m pip install --quiet uv; \
+	"$$folder/bin/uv" pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --quiet \
+	    --no-emit-index-url --no-header --no-annotate --output-file requirements.lock $(ARGS)
+
+.PHONY: clean
+clean: ## remove all that was made here: environment, builds, data of the demo
+	rm -rf .venv .tessera build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis checkout_core/*.so checkout_core/*.c
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: each step runs again only when what it reads has changed.
+.venv/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tessera needs Python 3.11 or newer: make PYTHON=…")'
+	@echo "Setting up .venv (once; under a minute)"
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+.venv/.project: .venv/.installed pyproject.toml setup.py
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/.compiled: .venv/.project checkout_core/decide.py checkout_core/decide.pxd
+	$(PY) setup.py --quiet build_ext --inplace
+	@touch $@
