@@ -15,7 +15,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
-setup: .venv/.compiled ## the Python environment in .venv, from the hash-locked list; the compiled core
+setup: .venv/.ready ## the Python environment in .venv, from the hash-locked list; the compiled core
 
 .PHONY: demo
 demo: setup ## a shop sells real codes to thousands, then stays open (ARGS=--exit to stop after the report)
@@ -68,13 +68,10 @@ clean: ## remove all that was made here: environment, builds, data of the demo
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tessera needs Python 3.11 or newer: make PYTHON=…")'
 	@echo "Setting up .venv (once; under a minute)"
 	$(PYTHON) -m venv .venv
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(PY) -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@touch $@
 
-.venv/.project: .venv/.installed pyproject.toml setup.py
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
-	@touch $@
-
-.venv/.compiled: .venv/.project checkout_core/decide.py checkout_core/decide.pxd
-	$(PY) setup.py --quiet build_ext --inplace
+# The editable install compiles the core in place.
+.venv/.ready: .venv/.installed pyproject.toml setup.py checkout_core/decide.py checkout_core/decide.pxd
+	$(PY) -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
