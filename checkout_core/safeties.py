@@ -6,15 +6,15 @@ from typing import Final
 KNOWN: Final = frozenset(
     {
         "row_lock",  # the sale's row and the picked units are locked before they change
-        "unique_slot",  # a shopper's slots are read before the limit is decided
+        "allotment",  # the count of committed units moves by what was taken, under the CHECK that it fits the allotment
+        "unique_slot",  # a shopper's units fill slots of the sale, and a slot is unique
         "idempotent_order",  # the order id follows from the idempotency key
         "body_hash",  # the same key with another body is refused
-        "commit_before_ack",  # "reserved" is said after COMMIT
-        "amount_check",  # a payment counts only at the order's amount, currency and payee
+        "amount_check",  # a payment counts only at the order's amount and currency
         "closing",  # an order is closed at the provider before its units return
-        "inbox",  # a notice is remembered, so that its repetition has no effect
-        "order_lock",  # confirm and expire lock the order's row
-        "signature",  # a notice must be signed by the provider
+        "order_lock",  # confirm, expire and cancel lock the order's row
+        "inbox",  # a payment is known by the provider's transaction, so that a notice told again has no effect
+        "sweep",  # the sweep finishes duties whose bell was lost
     }
 )
 

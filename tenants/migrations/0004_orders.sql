@@ -17,6 +17,7 @@ CREATE TABLE orders (
     hold_until   timestamptz,
     paid_at      timestamptz,
     delivered_at timestamptz,
+    ends_as      text        NOT NULL DEFAULT 'expired' CHECK (ends_as IN ('expired', 'cancelled')), -- what closing leads to
     next_try_at  timestamptz,                          -- when the hold is to be ended, NULL when there is none
     tries        integer     NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, id),
