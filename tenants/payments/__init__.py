@@ -1,0 +1,1 @@
+"""Payments: attempts at a provider, what it tells us, and what we make of it."""
