@@ -1,0 +1,172 @@
+"""Shoppers press buy. Some press again with the same key, as a nervous thumb or a lost answer does; some try with another key.
+
+Each press is a request on its own, so that both loops can send it; what belongs together is told apart by shopper and key.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TextIO
+
+from loadtests.loader import cpu
+from loadtests.loader.http import Answer, Target, request
+from loadtests.loader.report import Tally, cpu_us, spread
+
+AGAIN = ("unavailable", "busy", "too_many_requests", "pending")  # the outcome is open: the same key, once more
+
+
+class Shopper(NamedTuple):
+    id: str
+    token: str
+
+
+class Habits(NamedTuple):
+    """Shares of the shoppers, 0 to 1; they may overlap."""
+
+    repeat: float = 0.1  # press twice with the same key
+    twice: float = 0.05  # press again with another key
+    pair: float = 0.0  # ask for two at once
+
+
+class Press(NamedTuple):
+    raw: bytes
+    shopper: str
+    token: str
+    key: str
+    quantity: int
+
+
+class Won(NamedTuple):
+    order_id: str
+    token: str
+    quantity: int
+
+
+def read_shoppers(lines: Iterable[str]) -> Iterator[Shopper]:
+    """One shopper a line: a bare token, or `{"token": …, "shopper_id": …}`."""
+    for line in filter(None, map(str.strip, lines)):
+        if line.startswith("{"):
+            document = json.loads(line)
+            yield Shopper(document["shopper_id"], document["token"])
+        else:
+            yield Shopper(hashlib.sha256(line.encode()).hexdigest()[:16], line)
+
+
+def plan(target: Target, store: str, sale: str, shoppers: Sequence[Shopper], habits: Habits, dice: random.Random) -> list[Press]:
+    """Every press of the rush in the order of its start. Retries follow soon after, so that some overtake the first answer."""
+    placed: list[tuple[float, Press]] = []
+
+    def press(at: float, shopper: Shopper, key: str, quantity: int, *, retry: bool = False) -> None:
+        headers = {"Authorization": f"Bearer {shopper.token}", "Idempotency-Key": key, "X-Tessera-Store": store}
+        if retry:
+            headers["Idempotency-Retry"] = "1"
+        raw = request(target, "POST", "/v1/checkouts", headers, {"sale_id": sale, "quantity": quantity})
+        placed.append((at, Press(raw, shopper.id, shopper.token, key, quantity)))
+
+    for at, shopper in enumerate(shoppers):
+        key = f"{dice.getrandbits(64):016x}"
+        quantity = 2 if dice.random() < habits.pair else 1
+        press(at, shopper, key, quantity)
+        if dice.random() < habits.repeat:
+            press(at + dice.expovariate(1 / 20), shopper, key, quantity, retry=True)
+        if dice.random() < habits.twice:
+            press(at + dice.expovariate(1 / 50), shopper, f"{dice.getrandbits(64):016x}", 1)
+    return [each for _, each in sorted(placed, key=lambda pair: pair[0])]
+
+
+@dataclass
+class Rush:
+    """Takes note of every answer: history, figures, and what must not happen."""
+
+    sale: str
+    history: TextIO | None = None
+    limit: int = 0  # units a shopper may have, 0 for no limit
+    pids: dict[str, list[int]] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    won: dict[str, Won] = field(default_factory=dict)  # by order id
+    undecided: list[Press] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cpu_began = cpu.seconds_of(self.pids)
+        self.cpu_until_sold_out: dict[str, float] = {}
+        self.sold_out_at: float | None = None
+        self.retry_after_s = 0.0
+        self._last_reserved_at = self.tally.began
+        self._answered: dict[tuple[str, str], str] = {}
+        self._units: dict[str, int] = {}
+
+    def tell(self, press: Press, answer: Answer, latency_s: float, at: float) -> None:
+        said = self._word(answer)
+        self.tally.add(answer, latency_s, at, said)
+        order_id = ""
+        if said == "reserved":
+            order_id = str(answer.json()["id"])
+            self._last_reserved_at = at
+            self._check(press, order_id)
+        elif said in AGAIN or answer.failure:
+            self.undecided.append(press)
+            self.retry_after_s = max(self.retry_after_s, answer.retry_after_s)
+        elif said == "sold_out" and self.sold_out_at is None:
+            self.sold_out_at = at
+            self.cpu_until_sold_out = cpu.used(self.cpu_began, cpu.seconds_of(self.pids))
+        self._remember(press, said, order_id, latency_s)
+
+    def _word(self, answer: Answer) -> str:
+        if answer.failure:
+            return answer.failure
+        if answer.status == 201:
+            return "reserved"
+        return "pending" if answer.status == 202 else answer.code or str(answer.status)
+
+    def _check(self, press: Press, order_id: str) -> None:
+        before = self._answered.setdefault((press.shopper, press.key), order_id)
+        if before != order_id:
+            self.violations.append(f"shopper {press.shopper} was told {before} and {order_id} for one key")
+        if order_id not in self.won:
+            self.won[order_id] = Won(order_id, press.token, press.quantity)
+            units = self._units[press.shopper] = self._units.get(press.shopper, 0) + press.quantity
+            if self.limit and units > self.limit:
+                self.violations.append(f"shopper {press.shopper} was told {units} units, the limit is {self.limit}")
+
+    def _remember(self, press: Press, said: str, order_id: str, latency_s: float) -> None:
+        if self.history is None:
+            return
+        line = {
+            "order_id": order_id or None,
+            "told": said,
+            "sale_id": self.sale,
+            "shopper": press.shopper,
+            "key": press.key,
+            "quantity": press.quantity,
+            "at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+            "latency_ms": round(latency_s * 1000, 3),
+        }
+        self.history.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+    # What it came to
+
+    @property
+    def units(self) -> int:
+        return sum(won.quantity for won in self.won.values())
+
+    def reserve(self) -> dict[str, Any]:
+        """From the first press to the first "sold out", else to the last reservation.
+
+        CPU is per reservation; the refusals among them are included.
+        """
+        latencies = self.tally.of("reserved")
+        used = self.cpu_until_sold_out or cpu.used(self.cpu_began, cpu.seconds_of(self.pids))
+        window_s = (self.sold_out_at or self._last_reserved_at) - self.tally.began
+        return {
+            "answers": len(latencies),
+            "orders": len(self.won),
+            "units": self.units,
+            "seconds": round(window_s, 4),
+            "per_s": round(len(latencies) / window_s, 1) if window_s > 0 else 0.0,
+            "latency_ms": spread(latencies),
+            "cpu_us": cpu_us(used, len(latencies)),
+        }
