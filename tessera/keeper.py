@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 LAUNCHER = Path(__file__).with_name("launch.py")
-PAUSE_S = 0.25  # between attempts: a predecessor's lock file may outlive it for a second or two
+PAUSE_S = 0.25  # after a life that was short: a predecessor's lock file may outlive it for a second or two
+SHORT_S = 1.0
 GIVE_UP_S = 8.0  # of attempts that all end early; then whoever waits is told, and the keeper goes on trying
 STOP_S = 20.0  # for a graceful end, before SIGKILL
 
@@ -35,6 +37,8 @@ class Service(Protocol):
     def stop_signal(self) -> signal.Signals: ...
     @property
     def runs_as(self) -> str: ...
+    @property
+    def cwd(self) -> Path: ...
     @property
     def environ(self) -> Mapping[str, str]: ...
     def prepare(self) -> None: ...
@@ -107,20 +111,10 @@ class Keeper:
         if process is not None:
             process.wait(STOP_S)
 
-    def stop(self, sig: signal.Signals | None = None) -> None:
+    def stop(self) -> None:
         """End the process and keep it down until `resume`."""
-        with self._changed:
-            self._wanted = False
-            self._ready = False
-            process = self._process
-            if process is not None:
-                process.send_signal(sig or self.service.stop_signal)
-        if process is not None:
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        self._ask_to_stop()
+        self._await_the_end()
 
     def resume(self) -> None:
         with self._changed:
@@ -128,35 +122,59 @@ class Keeper:
             self._failing_since = None
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """End the process for good."""
+    def ask_to_close(self) -> None:
+        """Begin to end the process for good; `close` waits for it. So that many may end at the same time."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self.stop()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._ask_to_stop()
+
+    def close(self) -> None:
+        """End the process for good."""
+        self.ask_to_close()
+        while self._thread.is_alive():
+            self._await_the_end()
+            self._thread.join(0.05)
+
+    def _ask_to_stop(self) -> None:
+        with self._changed:
+            already, self._wanted = not self._wanted, False
+            self._ready = False
+            if self._process is not None and not already:
+                self._process.send_signal(self.service.stop_signal)
+
+    def _await_the_end(self) -> None:
+        process = self._process
+        if process is not None:
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     # Its own thread
 
     def _run(self) -> None:
         while self._wait_until_wanted():
-            if not self._live_once():
-                time.sleep(PAUSE_S)
+            began = time.monotonic()
+            self._live_once()
+            if time.monotonic() - began < SHORT_S:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closed, PAUSE_S)
 
     def _wait_until_wanted(self) -> bool:
         with self._changed:
             self._changed.wait_for(lambda: self._wanted or self._closed)
             return not self._closed
 
-    def _live_once(self) -> bool:
-        """One life of the process, from start to end. False when it never became ready."""
+    def _live_once(self) -> None:
+        """One life of the process, from start to end."""
         try:
             self.service.prepare()
             process = self._spawn()
         except (OSError, subprocess.SubprocessError, NotReady) as problem:
             self._note_failure(str(problem))
-            return False
+            return
         became_ready = self._watch_until_ready(process)
         code = process.wait()
         with self._changed:
@@ -165,7 +183,6 @@ class Keeper:
             self._changed.notify_all()
         if not became_ready:
             self._note_failure(f"It ended with code {code}.")
-        return became_ready
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         service = self.service
@@ -174,7 +191,7 @@ class Keeper:
                 launched(service.command(), death_signal=service.stop_signal, runs_as=service.runs_as),
                 # A session of its own: Ctrl-C in a terminal reaches the parent only, which ends its children in order.
                 start_new_session=True,
-                cwd="/",
+                cwd=service.cwd,
                 env=dict(service.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -204,3 +221,59 @@ class Keeper:
             if self._failing_since is None:
                 self._failing_since = time.monotonic()
             self._changed.notify_all()
+
+
+class Keepers:
+    """Several kept processes, by name. A context manager: all end with the block, at the same time."""
+
+    def __init__(self) -> None:
+        self._keepers: dict[str, Keeper] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def keep(self, service: Service) -> None:
+        """Start a service; `wait_ready` waits for it."""
+        if service.name in self._keepers:
+            raise ValueError(f"there is a {service.name} already")
+        self._keepers[service.name] = keeper = Keeper(service)
+        keeper.start()
+
+    @property
+    def pids(self) -> dict[str, int | None]:
+        """Process ids by name, None while one is down."""
+        return {name: keeper.pid for name, keeper in self._keepers.items()}
+
+    def wait_ready(self, *names: str) -> None:
+        """Return when these, or all when none is named, answer. Raises NotReady."""
+        for name in names or tuple(self._keepers):
+            self._keepers[name].wait_ready()
+
+    def kill(self, name: str, sig: signal.Signals = signal.SIGKILL) -> None:
+        """Kill one; it is dead when this returns, and comes back by itself. See `wait_ready`."""
+        self._keepers[name].kill(sig)
+
+    def stop(self, name: str) -> None:
+        """End one gracefully and leave it down until `resume`."""
+        self._keepers[name].stop()
+
+    def resume(self, name: str) -> None:
+        """Bring a stopped one back, and wait for it."""
+        self._keepers[name].resume()
+        self._keepers[name].wait_ready()
+
+    def restart(self, name: str) -> None:
+        """A graceful end and a new start."""
+        self.stop(name)
+        self.resume(name)
+
+    def close(self) -> None:
+        """End all, in order."""
+        for keeper in self._keepers.values():
+            keeper.ask_to_close()
+        for keeper in self._keepers.values():
+            keeper.close()
+        self._keepers.clear()

@@ -11,6 +11,7 @@ refuses to run as root; in a namespace it sees no root, yet still opens what roo
 
 import ctypes
 import os
+import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
@@ -19,6 +20,8 @@ INSIDE_ID = 1000
 
 
 def main(argv: list[str]) -> None:
+    # Python would turn SIGINT into an exception, and lose one that comes just before the program takes over.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent_pid, death_signal, who, *program = argv
     libc = ctypes.CDLL(None, use_errno=True)
     become(libc, who)

@@ -44,6 +44,7 @@ class Postgres:
     fsync: bool = True
     name: str = "postgres"
     stop_signal: signal.Signals = signal.SIGINT  # "fast": open transactions are rolled back
+    cwd: Path = Path("/")
     environ: Mapping[str, str] = field(default_factory=lambda: {"PATH": os.defpath, "LC_ALL": "C.UTF-8"})
 
     @property

@@ -11,35 +11,33 @@ import fcntl
 import hashlib
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TextIO
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tessera.embedded import binaries, identity
 from tessera.embedded.postgres import Postgres
 from tessera.embedded.valkey import Valkey
-from tessera.keeper import Keeper, NotReady
+from tessera.keeper import Keepers, NotReady
 
 SOCKET_PATH_BYTES = 100  # a unix socket's path is limited to 107 by the kernel
 SOCKET_FOLDER_PREFIX = "tessera-run-"
 LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
 
 
-class Servers:
+class Servers(Keepers):
     """Postgres and Valkey over `folder`, which keeps their data between runs. One process at a time may use a folder.
 
     `fsync=False` is for tests: faster, and safe against a killed server but not against a crash of the machine.
     """
 
     def __init__(self, folder: Path | str, *, fsync: bool = True, environ: Mapping[str, str] | None = None) -> None:
+        super().__init__()
         self.folder = Path(folder).absolute()
         self.fsync = fsync
         self._environ = os.environ if environ is None else environ
-        self._keepers: dict[str, Keeper] = {}
         self._lock: TextIO | None = None
         self._socket_folder: Path | None = None
         self.database_url = self._environ.get("DATABASE_URL", "")
@@ -48,9 +46,6 @@ class Servers:
 
     def __enter__(self) -> Self:
         return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def start(self) -> Self:
         """Start what is not replaced, and return when it answers.
@@ -65,10 +60,8 @@ class Servers:
         return self
 
     def close(self) -> None:
-        """End the servers in order and remove their sockets; the data stays."""
-        for keeper in reversed(self._keepers.values()):
-            keeper.close()
-        self._keepers.clear()
+        """End the servers in order, and remove their sockets; the data stays."""
+        super().close()
         if self._socket_folder is not None:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
             self._socket_folder = None
@@ -80,33 +73,6 @@ class Servers:
     def environment(self) -> dict[str, str]:
         """What a child process needs in its environment to find the servers."""
         return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, "ARQ_REDIS_URL": self.arq_redis_url}
-
-    @property
-    def pids(self) -> dict[str, int | None]:
-        """Process ids by name ("postgres", "valkey"), of the embedded ones only; None while one is down."""
-        return {name: keeper.pid for name, keeper in self._keepers.items()}
-
-    def kill(self, name: str, sig: signal.Signals = signal.SIGKILL) -> None:
-        """Kill a server; it is dead when this returns, and comes back by itself. See `wait_ready`."""
-        self._keepers[name].kill(sig)
-
-    def stop(self, name: str) -> None:
-        """End a server gracefully and leave it down until `resume`."""
-        self._keepers[name].stop()
-
-    def resume(self, name: str) -> None:
-        """Bring a stopped server back, and wait for it."""
-        self._keepers[name].resume()
-        self._keepers[name].wait_ready()
-
-    def wait_ready(self, name: str) -> None:
-        """Return when the server answers again. Raises NotReady."""
-        self._keepers[name].wait_ready()
-
-    def restart(self, name: str) -> None:
-        """A graceful end and a new start."""
-        self._keepers[name].kill(self._keepers[name].service.stop_signal)
-        self._keepers[name].wait_ready()
 
     def _start(self) -> None:
         if self.redis_url and not self.arq_redis_url:
@@ -130,17 +96,14 @@ class Servers:
         who.give(self._socket_folder)
         if not self.database_url:
             postgres_service = Postgres(pg_bin, data, self._socket_folder, who, self.fsync)
-            self._keepers["postgres"] = Keeper(postgres_service)
+            self.keep(postgres_service)
             self.database_url = postgres_service.url
         if not self.redis_url:
             valkey_service = Valkey(valkey, data, self._socket_folder, who, self.fsync)
-            self._keepers["valkey"] = Keeper(valkey_service)
+            self.keep(valkey_service)
             self.redis_url = valkey_service.url(0)
             self.arq_redis_url = self.arq_redis_url or valkey_service.url(1)
-        for keeper in self._keepers.values():
-            keeper.start()
-        for keeper in self._keepers.values():
-            keeper.wait_ready()
+        self.wait_ready()
 
     def _take_lock(self) -> None:
         self._lock = open(self.folder / "lock", "a+")  # noqa: SIM115 - held open until close

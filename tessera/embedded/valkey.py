@@ -32,6 +32,7 @@ class Valkey:
     fsync: bool = True
     name: str = "valkey"
     stop_signal: signal.Signals = signal.SIGTERM
+    cwd: Path = Path("/")
     environ: Mapping[str, str] = field(default_factory=lambda: {"PATH": os.defpath, "LC_ALL": "C.UTF-8"})
 
     @property

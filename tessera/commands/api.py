@@ -1,0 +1,5 @@
+"""`tessera api`: one API process."""
+
+from api.server import main
+
+__all__ = ["main"]
