@@ -16,7 +16,7 @@ def decide(wishes: list, taken: dict, limit: int, free: int) -> list:  # type: i
     Returns [(outcome, slots), …]: the outcome and, when reserved, the slot numbers taken, lowest free ones first (none without a limit).
     A wish that does not fit leaves everything to those behind it: a large order refused does not block a small one.
     """
-    out = []
+    out: list[tuple[int, tuple[int, ...]]] = []
     for shopper, quantity in wishes:
         slots: list[int] = []
         mask = 0

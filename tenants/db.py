@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from checkout_core.errors import Unavailable
 from checkout_core.ids import new_id
 from checkout_core.secrets import derive
 
-Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
-Pool = asyncpg.Pool
+Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+Pool: TypeAlias = asyncpg.Pool
 
 ROLES = ("tessera_migrator", "tessera_app", "tessera_sweeper", "tessera_platform")
 LOCK_TIMEOUT_MS = 3_000
@@ -82,7 +82,7 @@ async def create_pool(dsn: str, *, size: int = 8, name: str = "tessera", stateme
 async def tenant_tx(source: Pool | Connection, tenant_id: UUID) -> AsyncIterator[TenantTx]:
     """A transaction in which only rows of `tenant_id` exist.
 
-    Raises `Unavailable` when Postgres is away or went away: what was asked may or may not have been committed, and asking the same again is safe.
+    Raises `Unavailable` when Postgres is away or went away: what was asked may or may not have been committed; asking again is safe.
     """
     try:
         async with _acquired(source) as conn, conn.transaction():

@@ -85,7 +85,8 @@ async def run(dsn: str, migrations: Iterable[Migration]) -> list[str]:
         await conn.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
         await conn.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
         await conn.execute(
-            "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, checksum text NOT NULL, run_at timestamptz NOT NULL DEFAULT now())"
+            """CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, checksum text NOT NULL,
+                                                    run_at timestamptz NOT NULL DEFAULT now())"""
         )
         done = {row["name"]: row["checksum"] for row in await conn.fetch("SELECT name, checksum FROM migration")}
         todo = list(migrations)

@@ -98,3 +98,13 @@ async def take_back(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID) 
                  WHERE tenant_id = $1 AND id = $2"""
         await tx.conn.execute(sql, tx.tenant_id, sale.id, len(ids), gone, min(ids) - 1)
     return len(ids)
+
+
+async def quarantine(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID) -> int:
+    """The sold units of an order leave the sale for good: they were delivered once and are never offered again."""
+    sql = """UPDATE unit SET state = 'quarantined', order_id = NULL, shopper_id = NULL, slot = NULL, sale_id = NULL
+             WHERE tenant_id = $1 AND sale_id = $2 AND shopper_id = $3 AND order_id = $4 AND state = 'sold' RETURNING id"""
+    count = len(await tx.conn.fetch(sql, tx.tenant_id, sale.id, shopper_id, order_id))
+    sql = "UPDATE sale SET committed = committed - $3, allotted = allotted - $3 WHERE tenant_id = $1 AND id = $2"
+    await tx.conn.execute(sql, tx.tenant_id, sale.id, count)
+    return count

@@ -126,7 +126,8 @@ async def _decide(tx: TenantTx, sale: allot.Sale, fresh: dict[UUID, Intent]) -> 
 async def _insert(tx: TenantTx, intents: list[Intent], rows: dict[UUID, Row]) -> None:
     sql = """INSERT INTO orders (tenant_id, id, intent_id, shopper_id, state, refusal, amount_minor, currency, body_hash,
                                  contact, lookup_hash, channel, created_at, hold_until, next_try_at)
-             SELECT $1, id, intent_id, shopper_id, state, refusal, amount, $9, body_hash, contact, lookup_hash, channel, $12, hold_until, hold_until
+             SELECT $1, id, intent_id, shopper_id, state, refusal, amount, $9, body_hash,
+                    contact, lookup_hash, channel, $12, hold_until, hold_until
              FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::bigint[], $8::bytea[],
                          $10::text[], $11::bytea[], $13::text[], $14::timestamptz[])
                AS x(id, intent_id, shopper_id, state, refusal, amount, body_hash, contact, lookup_hash, channel, hold_until)

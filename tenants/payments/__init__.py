@@ -1,1 +1,1 @@
-"""Payments: attempts at a provider, what it tells us, and what we make of it."""
+"""Payments: what is asked of a provider is committed first; what a provider says is remembered first; then one function confirms."""

@@ -1,0 +1,76 @@
+"""A merchant's accounts at payment providers: credentials sealed at rest, adapters kept in memory."""
+
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from checkout_core.config import Settings
+from checkout_core.errors import Conflict, NotFound
+from checkout_core.ids import new_id
+from tenants.db import Pool, TenantTx, tenant_tx
+from tenants.keys import Keyring, account_place
+from tenants.payments.adapters import adapter
+from tenants.payments.outbound import open_client
+from tenants.payments.provider import Provider
+from tenants.payments.sandbox import SandboxCredentials
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Account(msgspec.Struct, frozen=True):
+    id: UUID
+    provider: str
+    mch_id: str
+    state: str
+
+
+async def create(tx: TenantTx, keyring: Keyring, credentials: SandboxCredentials, *, actor: str) -> Account:
+    """Add an account at the sandbox provider. Raises `Conflict` if this merchant number is there already."""
+    account = Account(new_id(), "sandbox", credentials.mch_id, "active")
+    keys = await keyring.of(tx)
+    sealed = keys.seal(_encode(credentials), account_place(tx.tenant_id, account.id))
+    sql = """INSERT INTO provider_account (tenant_id, id, provider, mch_id, credentials, key_id)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING 1"""
+    if not await tx.conn.fetchval(sql, tx.tenant_id, account.id, account.provider, account.mch_id, sealed, keys.key_id):
+        raise Conflict(f"The merchant number {credentials.mch_id} is connected already.", code="account_exists")
+    await tx.audit(actor, "provider_account.created", str(account.id), provider=account.provider, mch_id=account.mch_id)
+    return account
+
+
+async def active(tx: TenantTx, provider: str | None = None) -> Account:
+    """The account new payments go to: the latest active one. Raises `Conflict` when the store cannot take money yet."""
+    sql = """SELECT id, provider, mch_id, state FROM provider_account
+             WHERE tenant_id = $1 AND state = 'active' AND ($2::text IS NULL OR provider = $2) ORDER BY created_at DESC LIMIT 1"""
+    row = await tx.conn.fetchrow(sql, tx.tenant_id, provider)
+    if row is None:
+        raise Conflict("This store has no payment account yet. The reservation is kept; ask the merchant.", code="no_payment_account")
+    return Account(*row)
+
+
+class Providers:
+    """Adapters by account, opened once in a process: each keeps its connections and its circuit breaker."""
+
+    def __init__(self, settings: Settings, pool: Pool, keyring: Keyring) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._keyring = keyring
+        self._client: httpx.AsyncClient = open_client()
+        self._open: dict[tuple[UUID, UUID], Provider] = {}
+
+    async def get(self, tenant_id: UUID, account_id: UUID) -> Provider:
+        """The adapter of an account. Raises `NotFound`. Reads Postgres at the first call, outside any transaction of the caller's."""
+        if found := self._open.get((tenant_id, account_id)):
+            return found
+        async with tenant_tx(self._pool, tenant_id) as tx:
+            sql = "SELECT provider, credentials, key_id FROM provider_account WHERE tenant_id = $1 AND id = $2"
+            row = await tx.conn.fetchrow(sql, tenant_id, account_id)
+            if row is None:
+                raise NotFound("There is no such payment account.")
+            keys = await self._keyring.of(tx)
+        plain = keys.open_(row["key_id"], row["credentials"], account_place(tenant_id, account_id))
+        opened = adapter(row["provider"], plain, self._settings.provider_url, self._client)
+        return self._open.setdefault((tenant_id, account_id), opened)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()

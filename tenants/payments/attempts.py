@@ -1,0 +1,195 @@
+"""Attempts to pay: a row with its number is committed before the provider hears of it, so that a lost answer can be asked for again."""
+
+import datetime as dt
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from checkout_core.errors import Conflict, NotFound
+from checkout_core.failpoints import failpoint
+from checkout_core.ids import encode, new_id
+from tenants.db import Pool, TenantTx, tenant_tx
+from tenants.orders import release
+from tenants.payments import accounts
+from tenants.payments.accounts import Providers
+from tenants.payments.confirm import Receipt, confirm
+from tenants.payments.provider import PaymentAttempt, Provider, ProviderPayment, ProviderRefused
+
+QUERY_AFTER_S = (30, 60, 120, 300, 600)  # when a payment that no notice told of is asked for; the last one repeats
+CREATE_AGAIN_S = 5
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    id: UUID
+    order_id: UUID
+    account_id: UUID
+    out_trade_no: str
+    state: str
+    amount_minor: int
+    currency: str
+    pay_url: str | None
+    return_url: str
+    expires_at: dt.datetime
+    tries: int
+
+
+_COLUMNS = ", ".join(Attempt.__struct_fields__)
+
+
+def provider_expiry(created_at: dt.datetime, hold_until: dt.datetime) -> dt.datetime:
+    """When the provider must stop taking money: hold − min(60 s, hold/4), so that it has closed before the hold ends."""
+    hold = hold_until - created_at
+    return hold_until - min(dt.timedelta(seconds=60), hold / 4)
+
+
+async def start(
+    pool: Pool, providers: Providers, tenant_id: UUID, order_id: UUID, *,
+    notify_base: str, return_url: str, shopper_id: UUID | None = None, provider: str | None = None,
+) -> Attempt:  # fmt: skip
+    """An open attempt to pay the order, with its `pay_url`. Asked again, the one that is open already.
+
+    Raises `NotFound`, `Conflict` (`not_payable`, `no_payment_account`, `payment_refused`), `ProviderUnavailable` when the provider does not answer; the attempt is
+    kept then, and finished by the next call or the sweep.
+    """
+    async with tenant_tx(pool, tenant_id) as tx:
+        order = await release.lock(tx, order_id)
+        if shopper_id is not None and order["shopper_id"] != shopper_id:
+            raise NotFound("There is no such order.")
+        if order["state"] != "awaiting":
+            raise Conflict(f"The order is {order['state']} and cannot be paid.", code="not_payable", state=order["state"])
+        expires_at = provider_expiry(order["created_at"], order["hold_until"])
+        if order["now"] >= expires_at:
+            raise Conflict("The time to pay this order is over.", code="not_payable", state=order["state"])
+        sql = f"""SELECT {_COLUMNS} FROM payment_attempt WHERE tenant_id = $1 AND order_id = $2 AND state IN ('creating', 'open')
+                  ORDER BY created_at DESC LIMIT 1"""
+        row = await tx.conn.fetchrow(sql, tenant_id, order_id)
+        attempt = Attempt(*row) if row else await _insert(tx, order, provider, return_url, expires_at)
+    if attempt.state == "open":
+        return attempt
+    failpoint("pay.attempt_committed")
+    adapter = await providers.get(tenant_id, attempt.account_id)
+    try:
+        pay_url = await _create(adapter, attempt, _notify_url(notify_base, tenant_id, attempt.account_id))
+    except ProviderRefused as error:
+        async with tenant_tx(pool, tenant_id) as tx:
+            await _finish(tx, attempt.id, "failed")
+        raise Conflict(
+            "The payment provider refused. Your reservation is kept; try again or ask the merchant.", code="payment_refused"
+        ) from error
+    failpoint("pay.provider_created")
+    async with tenant_tx(pool, tenant_id) as tx:
+        await _opened(tx, attempt, pay_url)
+    return msgspec.structs.replace(attempt, state="open", pay_url=pay_url)
+
+
+async def inquire(pool: Pool, providers: Providers, tenant_id: UUID, attempt_id: UUID, *, notify_base: str) -> None:
+    """The duty of an attempt: create it if that was left undone, else ask the provider what became of it."""
+    async with tenant_tx(pool, tenant_id) as tx:
+        # The claim is a lease: whoever comes meanwhile finds it scheduled, and a crash only delays.
+        sql = f"""UPDATE payment_attempt SET next_try_at = now() + interval '10 seconds', tries = tries + 1
+                  WHERE tenant_id = $1 AND id = $2 AND next_try_at <= now() RETURNING {_COLUMNS}"""
+        row = await tx.conn.fetchrow(sql, tenant_id, attempt_id)
+    if row is None:
+        return
+    attempt = Attempt(*row)
+    adapter = await providers.get(tenant_id, attempt.account_id)
+    failpoint("inquire.claimed")
+    answer = await adapter.query(attempt.out_trade_no)
+    if answer.state == "not_found" and attempt.state == "creating":
+        try:
+            pay_url = await _create(adapter, attempt, _notify_url(notify_base, tenant_id, attempt.account_id))
+        except ProviderRefused:
+            async with tenant_tx(pool, tenant_id) as tx:
+                await _finish(tx, attempt.id, "failed")
+            return
+        async with tenant_tx(pool, tenant_id) as tx:
+            await _opened(tx, attempt, pay_url)
+        return
+    failpoint("inquire.answered")
+    async with tenant_tx(pool, tenant_id) as tx:
+        await settle(tx, attempt, answer)
+
+
+async def settle(tx: TenantTx, attempt: Attempt, answer: ProviderPayment) -> None:
+    """Act on what the provider says of an attempt: confirm what was paid, end what was closed, ask again about what is open."""
+    if answer.state == "paid":
+        assert answer.txn_id is not None
+        assert answer.paid_at is not None
+        await confirm(
+            tx,
+            Receipt(attempt.account_id, attempt.out_trade_no, answer.txn_id, answer.amount_minor, answer.currency, answer.paid_at),
+        )
+    elif answer.state in ("closed", "not_found"):
+        await _finish(tx, attempt.id, "closed")
+    else:
+        delay = QUERY_AFTER_S[min(attempt.tries, len(QUERY_AFTER_S) - 1)]
+        # One more look just after the provider's own deadline, when "open" must have become "paid" or "closed".
+        sql = """UPDATE payment_attempt SET next_try_at =
+                     CASE WHEN now() < expires_at THEN least(now() + $3::integer * interval '1 second', expires_at + interval '1 second')
+                          ELSE now() + interval '10 seconds' END
+                 WHERE tenant_id = $1 AND id = $2 AND state IN ('creating', 'open')"""
+        await tx.conn.execute(sql, tx.tenant_id, attempt.id, delay)
+
+
+async def open_ones(tx: TenantTx, order_id: UUID) -> list[Attempt]:
+    sql = f"SELECT {_COLUMNS} FROM payment_attempt WHERE tenant_id = $1 AND order_id = $2 AND state IN ('creating', 'open') ORDER BY id"
+    return [Attempt(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, order_id)]
+
+
+async def _insert(tx: TenantTx, order: asyncpg.Record, provider: str | None, return_url: str, expires_at: dt.datetime) -> Attempt:
+    account = await accounts.active(tx, provider)
+    attempt_id = new_id()
+    attempt = Attempt(
+        id=attempt_id,
+        order_id=order["id"],
+        account_id=account.id,
+        out_trade_no=attempt_id.hex,
+        state="creating",
+        amount_minor=order["amount_minor"],
+        currency=order["currency"],
+        pay_url=None,
+        return_url=return_url,
+        expires_at=expires_at,
+        tries=0,
+    )
+    sql = """INSERT INTO payment_attempt (tenant_id, id, order_id, account_id, out_trade_no, amount_minor, currency,
+                                          return_url, expires_at, next_try_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + $10::integer * interval '1 second')"""
+    await tx.conn.execute(
+        sql, tx.tenant_id, attempt.id, attempt.order_id, attempt.account_id, attempt.out_trade_no, attempt.amount_minor,
+        attempt.currency, attempt.return_url, attempt.expires_at, CREATE_AGAIN_S,
+    )  # fmt: skip
+    return attempt
+
+
+async def _create(adapter: Provider, attempt: Attempt, notify_url: str) -> str:
+    created = await adapter.create(
+        PaymentAttempt(
+            out_trade_no=attempt.out_trade_no,
+            description=encode("ord", attempt.order_id),
+            amount_minor=attempt.amount_minor,
+            currency=attempt.currency,
+            expires_at=attempt.expires_at,
+            notify_url=notify_url,
+            return_url=attempt.return_url or None,
+        )
+    )
+    return created.pay_url
+
+
+async def _opened(tx: TenantTx, attempt: Attempt, pay_url: str) -> None:
+    sql = """UPDATE payment_attempt SET state = 'open', pay_url = $3, tries = 0,
+                    next_try_at = least(now() + $4::integer * interval '1 second', expires_at + interval '1 second')
+             WHERE tenant_id = $1 AND id = $2 AND state = 'creating'"""
+    await tx.conn.execute(sql, tx.tenant_id, attempt.id, pay_url, QUERY_AFTER_S[0])
+
+
+async def _finish(tx: TenantTx, attempt_id: UUID, state: str) -> None:
+    sql = """UPDATE payment_attempt SET state = $3, next_try_at = NULL
+             WHERE tenant_id = $1 AND id = $2 AND state IN ('creating', 'open')"""
+    await tx.conn.execute(sql, tx.tenant_id, attempt_id, state)
+
+
+def _notify_url(base: str, tenant_id: UUID, account_id: UUID) -> str:
+    return f"{base}/v1/payment-notices/sandbox/{tenant_id.hex}/{account_id.hex}"

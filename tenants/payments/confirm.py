@@ -1,0 +1,111 @@
+"""Confirm: money that arrived meets its order, in one transaction. Notice and query both end here, in any order and any number."""
+
+import datetime as dt
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from checkout_core import safeties
+from checkout_core.decide import decide
+from checkout_core.failpoints import failpoint
+from checkout_core.ids import new_id
+from checkout_core.intents import Outcome
+from tenants import delivery, ledger
+from tenants.db import TenantTx
+from tenants.orders import allot, release
+
+HELD = ("awaiting", "closing")
+LAPSED = ("expired", "cancelled")
+
+
+class Receipt(NamedTuple):
+    """The provider's word that money arrived, verified. Amount in minor units."""
+
+    account_id: UUID
+    out_trade_no: str
+    txn_id: str
+    amount_minor: int
+    currency: str
+    paid_at: dt.datetime
+
+
+async def confirm(tx: TenantTx, receipt: Receipt) -> str:
+    """Record the receipt and do what follows from it; what was done:
+
+    `applied` (delivered), `late` / `double` / `mismatch` (recorded, refund scheduled), `known` (told before), `unknown` (exception case).
+    """
+    sql = "SELECT id, order_id FROM payment_attempt WHERE tenant_id = $1 AND account_id = $2 AND out_trade_no = $3"
+    attempt = await tx.conn.fetchrow(sql, tx.tenant_id, receipt.account_id, receipt.out_trade_no)
+    if attempt is None:
+        await _ask_a_person(tx, "payment_without_attempt", receipt)
+        return "unknown"
+    order = await release.lock(tx, attempt["order_id"])
+    txn_id = receipt.txn_id if safeties.on("inbox") else uuid4().hex
+    sql = "SELECT 1 FROM payment WHERE tenant_id = $1 AND account_id = $2 AND txn_id = $3"
+    if await tx.conn.fetchval(sql, tx.tenant_id, receipt.account_id, txn_id):
+        return "known"
+    disposition = await _disposition(tx, order, receipt)
+    payment_id = new_id()
+    sql = """INSERT INTO payment (tenant_id, id, account_id, attempt_id, order_id, txn_id, amount_minor, currency, disposition, paid_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
+    await tx.conn.execute(
+        sql, tx.tenant_id, payment_id, receipt.account_id, attempt["id"], order["id"], txn_id,
+        receipt.amount_minor, receipt.currency, disposition, receipt.paid_at,
+    )  # fmt: skip
+    failpoint("confirm.payment_recorded")
+    sql = "UPDATE payment_attempt SET state = 'paid', next_try_at = NULL WHERE tenant_id = $1 AND id = $2"
+    await tx.conn.execute(sql, tx.tenant_id, attempt["id"])
+    if disposition == "applied":
+        await delivery.deliver(tx, order["id"], order["shopper_id"], receipt.paid_at)
+        await ledger.book(tx, "sale", payment_id, receipt.currency, receipt.amount_minor, debit=ledger.CLEARING, credit=ledger.REVENUE)
+    else:
+        await ledger.book(tx, "receipt", payment_id, receipt.currency, receipt.amount_minor, debit=ledger.CLEARING, credit=ledger.UNAPPLIED)
+        await schedule_refund(tx, payment_id, order["id"], disposition, receipt.amount_minor, receipt.currency)
+    failpoint("confirm.booked")
+    return disposition
+
+
+async def schedule_refund(tx: TenantTx, payment_id: UUID, order_id: UUID, reason: str, amount_minor: int, currency: str) -> None:
+    """A refund row with its number, before anybody is asked for it; the duty asks until the provider has an answer."""
+    refund_id = new_id()
+    sql = """INSERT INTO refund (tenant_id, id, payment_id, order_id, out_refund_no, reason, amount_minor, currency)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"""
+    await tx.conn.execute(sql, tx.tenant_id, refund_id, payment_id, order_id, refund_id.hex, reason, amount_minor, currency)
+
+
+async def _disposition(tx: TenantTx, order: asyncpg.Record, receipt: Receipt) -> str:
+    exact = receipt.amount_minor == order["amount_minor"] and receipt.currency == order["currency"]
+    if not exact and safeties.on("amount_check"):
+        return "mismatch"
+    if order["state"] in HELD:
+        return "applied"
+    if order["state"] in LAPSED:
+        return "applied" if await _allot_again(tx, order) else "late"
+    return "double"
+
+
+async def _allot_again(tx: TenantTx, order: asyncpg.Record) -> bool:
+    """Units for an order whose hold is over, by the rules of the commit: under the sale's lock, within limit and stock, all or none."""
+    sql = "SELECT sale_id, quantity FROM order_line WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"
+    plan: list[tuple[allot.Sale, list[allot.Given]]] = []
+    for sale_id, quantity in await tx.conn.fetch(sql, tx.tenant_id, order["id"]):
+        sale = await allot.lock_sale(tx, sale_id)
+        assert sale is not None, "a line's foreign key names its sale"
+        units = await allot.pick(tx, sale, quantity)
+        taken = await allot.slots_taken(tx, sale, [order["shopper_id"]])
+        [(outcome, slots)] = decide([(order["shopper_id"], quantity)], taken, sale.limit_per_shopper, len(units))
+        if outcome != Outcome.RESERVED:
+            return False
+        given = [allot.Given(u, order["id"], order["shopper_id"], slots[n] if slots else None) for n, u in enumerate(units)]
+        plan.append((sale, given))
+    for sale, given in plan:
+        await allot.give(tx, sale, given)
+    return True
+
+
+async def _ask_a_person(tx: TenantTx, kind: str, receipt: Receipt) -> None:
+    sql = """INSERT INTO exception_case (tenant_id, id, kind, reference, detail)
+             VALUES ($1, $2, $3, $4, jsonb_build_object('out_trade_no', $5::text, 'amount_minor', $6::bigint, 'currency', $7::text))
+             ON CONFLICT DO NOTHING"""
+    await tx.conn.execute(sql, tx.tenant_id, new_id(), kind, receipt.txn_id, receipt.out_trade_no, receipt.amount_minor, receipt.currency)

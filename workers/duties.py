@@ -1,0 +1,50 @@
+"""Which function does which duty. Every one is safe to call at any time, twice, and by two workers at once."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+from uuid import UUID
+
+from tenants import duties
+from tenants.db import Pool
+from tenants.payments import attempts, expire, inbox, refunds
+from tenants.payments.accounts import Providers
+from workers.relay import Relay
+
+log = logging.getLogger(__name__)
+
+
+class Services(NamedTuple):
+    """What duties work with; opened once in a worker."""
+
+    pool: Pool
+    providers: Providers
+    relay: Relay
+    notify_base: str
+
+
+Work = Callable[[Services, UUID, UUID], Awaitable[object]]
+
+WORK: dict[str, Work] = {
+    "payment_inbox": lambda s, tenant_id, row_id: inbox.digest(s.pool, tenant_id, row_id),
+    "orders": lambda s, tenant_id, row_id: expire.expire(s.pool, s.providers, tenant_id, row_id),
+    "payment_attempt": lambda s, tenant_id, row_id: attempts.inquire(s.pool, s.providers, tenant_id, row_id, notify_base=s.notify_base),
+    "refund": lambda s, tenant_id, row_id: refunds.pay_back(s.pool, s.providers, tenant_id, row_id),
+    "outbox": lambda s, tenant_id, _: s.relay.send(tenant_id),
+}
+
+
+async def attend(services: Services, table: str, tenant_id: UUID, row_id: UUID) -> None:
+    """Do one duty. A failure is logged with ids and scheduled again; it never reaches the caller."""
+    try:
+        await WORK[table](services, tenant_id, row_id)
+    except asyncio.CancelledError:
+        raise
+    except Exception as error:
+        log.warning("duty %s %s of tenant %s failed: %s: %s", table, row_id, tenant_id, type(error).__name__, error)
+        try:
+            await duties.postpone(services.pool, table, tenant_id, row_id)
+        except Exception as again:
+            # Postgres is away: the row is as it was, and the next sweep finds it.
+            log.warning("duty %s %s could not be postponed: %s", table, row_id, type(again).__name__)

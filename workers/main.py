@@ -1,0 +1,52 @@
+"""The worker process: the sweep, and the bell that spares it the waiting."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Sequence
+
+import uvloop
+from redis.asyncio import Redis
+
+from checkout_core.config import Settings
+from tenants.db import create_pool, dsn_for
+from tenants.keys import Keyring
+from tenants.payments.accounts import Providers
+from workers import ears
+from workers.duties import Services
+from workers.relay import Relay
+from workers.sweep import HANDS, Sweep
+
+log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT; then finish what is in hand."""
+    stop = asyncio.Event()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sig, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(await create_pool(dsn_for(settings, "tessera_app"), size=2 * HANDS, name="tessera-worker"))
+        sweeper = await stack.enter_async_context(await create_pool(dsn_for(settings, "tessera_sweeper"), size=2, name="tessera-sweeper"))
+        redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
+        stack.push_async_callback(redis.aclose)
+        providers = Providers(settings, pool, Keyring(settings.secret))
+        stack.push_async_callback(providers.aclose)
+        sweep = Sweep(Services(pool, providers, Relay(pool, redis), settings.public_url), sweeper)
+        tasks = [asyncio.create_task(sweep.run()), asyncio.create_task(ears.listen(settings.arq_redis_url, sweep))]
+        log.info("worker ready")
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    argparse.ArgumentParser(prog="tessera worker", description="Do the duties: notices, expiries, refunds, events.").parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("arq").setLevel(logging.WARNING)
+    uvloop.run(run(Settings.from_env()))
+    return 0

@@ -1,0 +1,47 @@
+"""The relay: events leave the outbox for everybody who listens, at least once, after their transaction committed.
+
+Listeners are the API processes, which forget what they remember of a tenant when it changed. The channel is Redis' publish: an event
+lost there is no harm, since what processes remember also expires by itself.
+"""
+
+from uuid import UUID
+
+import msgspec
+from redis.asyncio import Redis
+
+from checkout_core.failpoints import failpoint
+from tenants.db import Pool, tenant_tx
+
+CHANNEL = "tessera:events"
+AT_ONCE = 500
+_encode = msgspec.json.Encoder().encode
+
+
+class Event(msgspec.Struct, frozen=True):
+    id: UUID
+    tenant_id: UUID
+    topic: str
+    payload: msgspec.Raw
+
+
+class Relay:
+    def __init__(self, pool: Pool, redis: Redis) -> None:
+        self._pool = pool
+        self._redis = redis
+
+    async def send(self, tenant_id: UUID) -> None:
+        """Send what is due of a tenant, oldest first, and mark it sent; a crash between the two sends it again, with the same ids.
+
+        Raises `redis.RedisError` while Redis is away: the events stay and are sent later.
+        """
+        async with tenant_tx(self._pool, tenant_id) as tx:
+            sql = """SELECT id, topic, payload FROM outbox WHERE tenant_id = $1 AND next_try_at <= now()
+                     ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"""
+            rows = await tx.conn.fetch(sql, tenant_id, AT_ONCE)
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for row in rows:
+                    pipe.publish(CHANNEL, _encode(Event(row["id"], tenant_id, row["topic"], msgspec.Raw(row["payload"].encode()))))
+                await pipe.execute()
+            failpoint("relay.sent")
+            sql = "UPDATE outbox SET next_try_at = NULL WHERE tenant_id = $1 AND id = ANY($2)"
+            await tx.conn.execute(sql, tenant_id, [row["id"] for row in rows])
