@@ -1,8 +1,10 @@
 """Press on a store or any HTTP server and report what came back.
 
     python -m loadtests.loader raw  --port 8000 --requests FILE|- --closed 64 --seconds 5
+    python -m loadtests.loader arrive --port 8000 --store cards --count 3000 --out FILE --closed 16
     python -m loadtests.loader shop --port 8000 --store cards --sale sal_… --shoppers FILE --closed 256 --history h.jsonl
 
+`arrive` makes guests: it asks the store for a token each and writes them to a file.
 `raw` sends requests from a file, one JSON object a line: {"method", "path", "headers"?, "body"?}.
 `shop` sends shoppers who press buy, and with `--pay-at` lets the winners pay and look at their codes.
 The report is JSON on standard output, or in the file named by --report.
@@ -24,6 +26,7 @@ from typing import Any, NamedTuple, TextIO
 import uvloop
 
 from loadtests.loader import cpu
+from loadtests.loader.arrivals import Door, arrival
 from loadtests.loader.http import NO_BODY, Answer, Pool, Target, request
 from loadtests.loader.loops import R, Tell, closed_loop, open_loop
 from loadtests.loader.payers import Payers
@@ -43,6 +46,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     raw = commands.add_parser("raw", help="requests from a file")
     raw.add_argument("--requests", required=True, help="JSON lines, - for standard input; repeated until --count")
+    arrive = commands.add_parser("arrive", help="guests who ask for a token")
+    arrive.add_argument("--store", required=True, help="the store's slug")
+    arrive.add_argument("--out", required=True, type=Path, help="their tokens, a JSON line each, readable by the owner only")
     shop = commands.add_parser("shop", help="shoppers who press buy")
     shop.add_argument("--store", required=True, help="the store's slug")
     shop.add_argument("--sale", required=True)
@@ -55,7 +61,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     shop.add_argument("--history", type=Path, help="append here, a JSON line each, what each client was told")
     shop.add_argument("--pay-at", help="the sandbox provider's address: winners pay; its admin token is in SANDBOX_ADMIN_TOKEN")
     shop.add_argument("--payers", type=int, default=32, help="winners who pay at the same time (%(default)s)")
-    for each in (raw, shop):
+    for each in (raw, arrive, shop):
         where = each.add_mutually_exclusive_group(required=True)
         where.add_argument("--port", type=int, help="on this machine")
         where.add_argument("--target", help="http://host:port, anywhere: be sure you may")
@@ -122,6 +128,12 @@ async def raw_run(args: argparse.Namespace) -> dict[str, Any]:
     return how | tally.as_json() | {"cpu_s": used, "cpu_us": cpu_us(used, tally.answers)}
 
 
+async def arrive_run(args: argparse.Namespace, out: TextIO) -> dict[str, Any]:
+    target, door = target_of(args), Door(out)
+    how = await press(args, target, itertools.repeat(arrival(target, args.store)), door.tell)
+    return how | door.tally.as_json() | {"shoppers": door.came}
+
+
 async def shop_run(args: argparse.Namespace, history: TextIO | None) -> dict[str, Any]:
     target, pids = target_of(args), pids_of(args)
     shoppers = list(read_shoppers(args.shoppers.read_text(encoding="utf-8").splitlines()))
@@ -136,7 +148,7 @@ async def shop_run(args: argparse.Namespace, history: TextIO | None) -> dict[str
     report = how | {"shoppers": len(shoppers), "presses": len(presses), "reserve": reserve, "rush": first, "rounds_again": rounds}
     report |= {"orders": len(rush.won), "units": rush.units, "undecided": len(rush.undecided), "violations": rush.violations}
     if args.pay_at:
-        payers = await pay(args, target, rush)
+        payers = await pay(args, target, rush, history)
         report |= {"pay": payers.as_json(), "violations": rush.violations + payers.violations}
     return report
 
@@ -153,10 +165,10 @@ async def ask_again(args: argparse.Namespace, target: Target, rush: Rush) -> int
     return ROUNDS
 
 
-async def pay(args: argparse.Namespace, target: Target, rush: Rush) -> Payers:
+async def pay(args: argparse.Namespace, target: Target, rush: Rush, history: TextIO | None) -> Payers:
     store = Pool(target, args.payers, args.timeout)
     provider = Pool(Target.parse(args.pay_at), min(args.payers, 16), args.timeout)
-    payers = Payers(store, provider, os.environ.get("SANDBOX_ADMIN_TOKEN", ""), args.store)
+    payers = Payers(store, provider, os.environ.get("SANDBOX_ADMIN_TOKEN", ""), args.store, history=history)
     try:
         await payers.settle(rush.won.values(), at_once=args.payers)
     finally:
@@ -165,15 +177,22 @@ async def pay(args: argparse.Namespace, target: Target, rush: Rush) -> Payers:
     return payers
 
 
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Raises ValueError and OSError for what cannot be run."""
+    if args.command == "raw":
+        return uvloop.run(raw_run(args))
+    if args.command == "arrive":
+        with open(os.open(args.out, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as out:
+            return uvloop.run(arrive_run(args, out))
+    with open(args.history, "a", encoding="utf-8") if args.history else nullcontext() as history:
+        return uvloop.run(shop_run(args, history))
+
+
 def main(argv: list[str] | None = None) -> int:
     args = arguments(argv)
     began = perf_counter()
     try:
-        if args.command == "raw":
-            report = uvloop.run(raw_run(args))
-        else:
-            with open(args.history, "a", encoding="utf-8") if args.history else nullcontext() as history:
-                report = uvloop.run(shop_run(args, history))
+        report = run(args)
     except (ValueError, OSError) as problem:
         print(f"loader: {problem}", file=sys.stderr)
         return 2

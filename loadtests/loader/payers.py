@@ -3,11 +3,12 @@
 import asyncio
 import hashlib
 import json
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, TextIO
 
 from loadtests.loader.http import NO_BODY, Answer, Pool, request
 from loadtests.loader.report import spread
@@ -30,6 +31,7 @@ class Payers:
     provider_token: str
     slug: str
     patience_s: float = 60.0
+    history: TextIO | None = None
     states: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     steps: dict[str, list[float]] = field(default_factory=dict)  # seconds, by name
@@ -67,6 +69,10 @@ class Payers:
         if state != "delivered":
             return
         self.steps.setdefault("paid_to_delivered", []).append(perf_counter() - paid_at)
+        if self.history is not None:
+            self.history.write(
+                json.dumps({"order_id": won.order_id, "told": state, "at": round(time.time(), 4)}, separators=(",", ":")) + "\n"
+            )
         shown = await self._ask("codes", "GET", f"/v1/orders/{won.order_id}/codes", won, expect=200)
         self._look_at(won, shown["codes"])
 

@@ -3,10 +3,10 @@
 Each press is a request on its own, so that both loops can send it; what belongs together is told apart by shopper and key.
 """
 
-import datetime as dt
 import hashlib
 import json
 import random
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TextIO
@@ -110,9 +110,11 @@ class Rush:
         elif said in AGAIN or answer.failure:
             self.undecided.append(press)
             self.retry_after_s = max(self.retry_after_s, answer.retry_after_s)
-        elif said == "sold_out" and self.sold_out_at is None:
-            self.sold_out_at = at
-            self.cpu_until_sold_out = cpu.used(self.cpu_began, cpu.seconds_of(self.pids))
+        else:
+            order_id = str(answer.json().get("order_id") or "")
+            if said == "sold_out" and self.sold_out_at is None:
+                self.sold_out_at = at
+                self.cpu_until_sold_out = cpu.used(self.cpu_began, cpu.seconds_of(self.pids))
         self._remember(press, said, order_id, latency_s)
 
     def _word(self, answer: Answer) -> str:
@@ -133,16 +135,17 @@ class Rush:
                 self.violations.append(f"shopper {press.shopper} was told {units} units, the limit is {self.limit}")
 
     def _remember(self, press: Press, said: str, order_id: str, latency_s: float) -> None:
-        if self.history is None:
+        """An answer that decides, with the order it decides, is one that can be held against the store later."""
+        if self.history is None or not order_id:
             return
         line = {
-            "order_id": order_id or None,
+            "order_id": order_id,
             "told": said,
             "sale_id": self.sale,
-            "shopper": press.shopper,
-            "key": press.key,
             "quantity": press.quantity,
-            "at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+            "shopper": press.shopper,
+            "key": f"{press.shopper} {press.key}",
+            "at": round(time.time(), 4),
             "latency_ms": round(latency_s * 1000, 3),
         }
         self.history.write(json.dumps(line, separators=(",", ":")) + "\n")

@@ -184,8 +184,10 @@ class TestShoppers:
         assert [(line["told"], line["shopper"]) for line in lines] == [
             ("reserved", "shp_0"), ("reserved", "shp_1"), ("sold_out", "shp_2"), ("sold_out", "shp_3")
         ]  # fmt: skip
-        assert {line["order_id"] for line in lines} == {"ord_0001", "ord_0000", None}
-        assert all(line["latency_ms"] > 0 and line["key"] and line["at"] and line["sale_id"] == "sal_1" for line in lines)
+        assert [line["order_id"] for line in lines] == ["ord_0001", "ord_0000", "ord_none", "ord_none"]
+        assert all(line["latency_ms"] > 0 and line["sale_id"] == "sal_1" and line["quantity"] == 1 for line in lines)
+        assert all(time.time() - 60 < line["at"] <= time.time() for line in lines)
+        assert len({line["key"] for line in lines}) == 4
 
     async def test_who_got_no_answer_asks_again_with_the_same_key(self, opened: Opened) -> None:
         shop, target = await opened(units=10, lose={3, 4}, busy={7, 8})
@@ -274,6 +276,16 @@ class TestCommand:
         assert set(report["cpu_s"]) == {"loader", "self"}
         assert shop.requests == 20
 
+    async def test_arrive_writes_a_token_for_each(self, opened: Opened, tmp_path: Path) -> None:
+        _, target = await opened()
+        code, out, err = await self.run(
+            "arrive", "--port", str(target.port), "--store", "cards", "--count", "30", "--out", str(tmp_path / "tokens"), "--closed", "4"
+        )  # fmt: skip
+        assert (code, err, json.loads(out)["shoppers"]) == (0, "", 30)
+        shoppers = list(read_shoppers((tmp_path / "tokens").read_text().splitlines()))
+        assert len({each.id for each in shoppers}) == 30
+        assert (tmp_path / "tokens").stat().st_mode & 0o077 == 0
+
     async def test_shop_sells_out_and_pays(self, opened: Opened, tmp_path: Path) -> None:
         shop, target = await opened(units=10)
         (tmp_path / "tokens").write_text("".join(f"st_{n}\n" for n in range(40)))
@@ -285,7 +297,9 @@ class TestCommand:
         assert (code, out, err) == (0, "", "")
         report = json.loads((tmp_path / "report").read_text())
         assert (report["units"], report["pay"]["paid"], report["pay"]["duplicates"], report["violations"]) == (10, 10, 0, [])
-        assert len((tmp_path / "history").read_text().splitlines()) == report["presses"]
+        told = [json.loads(line)["told"] for line in (tmp_path / "history").read_text().splitlines()]
+        assert told.count("delivered") == 10
+        assert len(told) == report["presses"] + 10
         assert len(shop.paid) == 10
 
     @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ class TinyShop:
     delay_s: float = 0.0
     requests: int = 0
     connections: int = 0
+    guests: int = 0
     orders: dict[tuple[str, str], tuple[int, dict[str, object]]] = field(default_factory=dict)
     taken: Counter[str] = field(default_factory=Counter)
     paid: set[str] = field(default_factory=set)
@@ -70,6 +71,9 @@ class TinyShop:
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, object]]:
         match method, path.split("/")[1:]:
+            case "POST", ["v1", "shopper-tokens"]:
+                self.guests += 1
+                return 201, {"shopper_id": f"shp_{self.guests}", "token": f"st_{self.guests}"}
             case "POST", ["v1", "checkouts"]:
                 return self.checkout(headers["authorization"], headers["idempotency-key"], json.loads(body)["quantity"])
             case "POST", ["v1", "orders", order, "payments"]:
@@ -88,9 +92,9 @@ class TinyShop:
             return self.orders[shopper, key]
         answer: tuple[int, dict[str, object]]
         if not self.forgets_keys and self.taken[shopper] + quantity > self.limit:
-            answer = 409, {"code": "limit"}
+            answer = 409, {"code": "limit", "order_id": "ord_none"}
         elif quantity > self.units:
-            answer = 409, {"code": "sold_out"}
+            answer = 409, {"code": "sold_out", "order_id": "ord_none"}
         else:
             self.units -= quantity
             self.taken[shopper] += quantity
