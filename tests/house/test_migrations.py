@@ -1,0 +1,127 @@
+"""Rules for migrations: those a reader of the files can see, and those only the database can tell."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from checkout_core.config import Settings
+from tenants.migrate import migrate, ours
+from tessera.embedded import Servers
+from tests.house.sources import ROOT
+
+FILES = sorted((ROOT / "tenants" / "migrations").glob("*.sql"))
+# Read before a request's tenant is known, by tessera_platform alone. Every other table is a tenant's.
+PLATFORM = {"tenant", "store_host", "merchant_user", "merchant_session", "migration"}
+DATABASE = "house_rules"
+
+
+def statements(path: Path) -> list[str]:
+    text = re.sub(r"--[^\n]*", "", path.read_text())
+    return [" ".join(part.split()) for part in re.split(r";\s*\n", text) if part.strip()]
+
+
+def at_top_level(text: str) -> str:
+    """A statement without what stands in parentheses."""
+    while (shorter := re.sub(r"\([^()]*\)", "", text)) != text:
+        text = shorter
+    return text
+
+
+def test_numbered_without_a_gap() -> None:
+    assert [path.name[:4] for path in FILES] == [f"{number:04}" for number in range(1, len(FILES) + 1)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+class TestEachFile:
+    def test_begins_by_saying_why(self, path: Path) -> None:
+        assert path.read_text().startswith("-- ")
+
+    def test_has_no_triggers_and_no_enums(self, path: Path) -> None:
+        """A distributed table takes no triggers; equality on an enum uses no index under row-level security."""
+        refused = re.compile(r"\bCREATE (OR REPLACE )?(CONSTRAINT )?TRIGGER\b|\bAS ENUM\b", re.IGNORECASE)
+        assert [text for text in statements(path) if refused.search(text)] == []
+
+    def test_does_one_thing_a_statement(self, path: Path) -> None:
+        """Two actions in one ALTER TABLE are refused by a distributed table."""
+        assert not [text for text in statements(path) if text.upper().startswith("ALTER TABLE") and "," in at_top_level(text)]
+
+    def test_only_adds(self, path: Path) -> None:
+        """The code of yesterday runs against the schema of today: to take something away needs a release of its own and a word why."""
+        taking = re.compile(r"^(DROP (?!POLICY)|ALTER TABLE \S+ (DROP (?!CONSTRAINT)|RENAME))", re.IGNORECASE)
+        assert "-- contract:" in path.read_text() or not [text for text in statements(path) if taking.match(text)]
+
+
+@pytest.fixture(scope="session")
+async def schema(servers: Servers) -> AsyncIterator[asyncpg.Connection]:
+    """A database of its own with the real schema, made by the real migrations."""
+    admin = await asyncpg.connect(servers.database_url)
+    await admin.execute(f"CREATE DATABASE {DATABASE}")
+    url = servers.database_url.replace("/postgres?", f"/{DATABASE}?")
+    environ = servers.environment | {"DATABASE_URL": url, "TESSERA_ENV": "test", "TESSERA_SECRET": "00" * 32}
+    await migrate(Settings.from_env(environ))
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()
+    await admin.execute(f"DROP DATABASE {DATABASE}")
+    await admin.close()
+
+
+async def names(schema: asyncpg.Connection, query: str) -> set[str]:
+    return {row[0] for row in await schema.fetch(query)}
+
+
+TENANTS_TABLES = f"""
+    SELECT c.oid, c.relname, c.relrowsecurity AND c.relforcerowsecurity AS forced
+    FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+      AND c.relname NOT IN ({", ".join(f"'{table}'" for table in sorted(PLATFORM))})"""
+
+
+class TestSchema:
+    async def test_every_file_ran(self, schema: asyncpg.Connection) -> None:
+        assert await names(schema, "SELECT name FROM migration") == {migration.name for migration in ours()}
+
+    async def test_a_tenants_table_forces_row_level_security(self, schema: asyncpg.Connection) -> None:
+        assert await names(schema, f"SELECT relname FROM ({TENANTS_TABLES}) t WHERE NOT forced") == set()
+
+    async def test_and_checks_what_is_read_and_what_is_written(self, schema: asyncpg.Connection) -> None:
+        covered = "SELECT polrelid FROM pg_policy WHERE polqual IS NOT NULL AND polwithcheck IS NOT NULL"
+        assert await names(schema, f"SELECT relname FROM ({TENANTS_TABLES}) t WHERE oid NOT IN ({covered})") == set()
+
+    async def test_its_keys_begin_with_the_tenant(self, schema: asyncpg.Connection) -> None:
+        """So that the schema can be distributed by it: primary key, unique and foreign keys alike."""
+        wrong = f"""
+            SELECT t.relname || '.' || k.conname FROM ({TENANTS_TABLES}) t
+            JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'f')
+            JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.conkey[1]
+            WHERE a.attname <> 'tenant_id'
+            UNION ALL
+            SELECT t.relname || '.' || i.indexrelid::regclass FROM ({TENANTS_TABLES}) t
+            JOIN pg_index i ON i.indrelid = t.oid AND i.indisunique
+            JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0]
+            WHERE a.attname <> 'tenant_id'"""
+        assert await names(schema, wrong) == set()
+
+    async def test_it_has_a_primary_key(self, schema: asyncpg.Connection) -> None:
+        keyed = "SELECT conrelid FROM pg_constraint WHERE contype = 'p'"
+        assert await names(schema, f"SELECT relname FROM ({TENANTS_TABLES}) t WHERE oid NOT IN ({keyed})") == set()
+
+    async def test_the_application_cannot_see_the_platforms_tables(self, schema: asyncpg.Connection) -> None:
+        seen = """SELECT table_name || ' ' || privilege_type FROM information_schema.role_table_grants
+                  WHERE table_schema = 'public' AND grantee IN ('tessera_app', 'PUBLIC') AND table_name = ANY($1)"""
+        assert await schema.fetch(seen, sorted(PLATFORM)) == []
+
+    async def test_there_are_no_triggers(self, schema: asyncpg.Connection) -> None:
+        assert await names(schema, "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal") == set()
+
+    async def test_no_column_is_an_enum(self, schema: asyncpg.Connection) -> None:
+        assert await names(schema, "SELECT typname FROM pg_type WHERE typtype = 'e'") == set()
+
+    async def test_the_roles_that_serve_own_nothing_and_pass_no_policy(self, schema: asyncpg.Connection) -> None:
+        assert await names(schema, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'tessera%' AND (rolbypassrls OR rolsuper)") == {
+            "tessera_migrator"
+        }
+        owners = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        assert await names(schema, owners) == {"tessera_migrator"}

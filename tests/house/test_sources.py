@@ -1,0 +1,57 @@
+"""What every source file of ours has, and does not have."""
+
+import ast
+import re
+from pathlib import Path
+
+from tests.house.sources import files, name, tree
+
+MOST_LINES = 400
+LEFT_UNDONE = re.compile(r"\b(T[O]DO|FIX[M]E|X{3}|NotImplemented[E]rror)\b")
+LUA_HEADER = ("KEYS", "ARGV", "Returns")
+ASSERTING = ("raises", "warns", "assert", "check", "expect", "prove", "verify")
+WRITTEN = (".py", ".sql", ".lua", ".html", ".css", ".js")
+
+
+def test_a_module_begins_with_a_sentence_about_itself() -> None:
+    assert [name(path) for path in files(".py") if not ast.get_docstring(tree(path))] == []
+
+
+def test_a_file_is_one_idea() -> None:
+    """One that outgrows this is cut along its ideas, not at a line number."""
+    lines = {name(path): path.read_text().count("\n") for path in files(*WRITTEN)}
+    assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_nothing_is_left_undone() -> None:
+    assert [name(path) for path in files(*WRITTEN) if LEFT_UNDONE.search(path.read_text())] == []
+
+
+def test_lines_end_plainly() -> None:
+    def is_plain(text: str) -> bool:
+        return not text or (text.endswith("\n") and "\r" not in text and "\t" not in text)
+
+    assert [name(path) for path in files(*WRITTEN) if not is_plain(path.read_text())] == []
+
+
+def test_every_test_asserts_something() -> None:
+    silent = [f"{name(path)}::{test}" for path in files(".py") if path.name.startswith("test_") for test in silent_tests(path)]
+    assert silent == []
+
+
+def silent_tests(path: Path) -> list[str]:
+    def asserts(test: ast.AST) -> bool:
+        calls = [node.func for node in ast.walk(test) if isinstance(node, ast.Call)]
+        named = [getattr(call, "id", getattr(call, "attr", "")) for call in calls]
+        return any(isinstance(node, ast.Assert) for node in ast.walk(test)) or any(word in call for call in named for word in ASSERTING)
+
+    functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [test.name for test in functions if test.name.startswith("test_") and not asserts(test)]
+
+
+def test_a_script_begins_with_its_contract() -> None:
+    def is_told(text: str) -> bool:
+        header, closed, _ = text.partition("]]")
+        return header.startswith("--[[") and bool(closed) and all(word in header for word in LUA_HEADER)
+
+    assert [name(path) for path in files(".lua") if not is_told(path.read_text())] == []
