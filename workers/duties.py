@@ -21,7 +21,6 @@ class Services(NamedTuple):
     pool: Pool
     providers: Providers
     relay: Relay
-    notify_base: str
 
 
 Work = Callable[[Services, UUID, UUID], Awaitable[object]]
@@ -29,7 +28,7 @@ Work = Callable[[Services, UUID, UUID], Awaitable[object]]
 WORK: dict[str, Work] = {
     "payment_inbox": lambda s, tenant_id, row_id: inbox.digest(s.pool, tenant_id, row_id),
     "orders": lambda s, tenant_id, row_id: expire.expire(s.pool, s.providers, tenant_id, row_id),
-    "payment_attempt": lambda s, tenant_id, row_id: attempts.inquire(s.pool, s.providers, tenant_id, row_id, notify_base=s.notify_base),
+    "payment_attempt": lambda s, tenant_id, row_id: attempts.inquire(s.pool, s.providers, tenant_id, row_id),
     "refund": lambda s, tenant_id, row_id: refunds.pay_back(s.pool, s.providers, tenant_id, row_id),
     "outbox": lambda s, tenant_id, _: s.relay.send(tenant_id),
 }

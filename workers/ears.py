@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 async def listen(url: str, sweep: Sweep) -> None:
     """Answer the bell until cancelled; when Redis goes away, come back when it does."""
 
-    async def attend(_: dict[Any, Any], *names: str) -> None:
-        table, tenant_id, row_id = names
+    async def attend(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:
+        table, tenant_id, row_id = args
         if table in TABLES:
             await sweep.attend(table, UUID(tenant_id), UUID(row_id))
 

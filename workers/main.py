@@ -34,7 +34,7 @@ async def run(settings: Settings) -> None:
         stack.push_async_callback(redis.aclose)
         providers = Providers(settings, pool, Keyring(settings.secret))
         stack.push_async_callback(providers.aclose)
-        sweep = Sweep(Services(pool, providers, Relay(pool, redis), settings.public_url), sweeper)
+        sweep = Sweep(Services(pool, providers, Relay(pool, redis)), sweeper)
         tasks = [asyncio.create_task(sweep.run()), asyncio.create_task(ears.listen(settings.arq_redis_url, sweep))]
         log.info("worker ready")
         await stop.wait()

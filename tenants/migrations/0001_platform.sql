@@ -86,7 +86,7 @@ GRANT SELECT, INSERT, UPDATE ON api_key TO tessera_app;
 -- The first answer to a creating POST, by its Idempotency-Key (checkouts need none: their order id follows from the key).
 CREATE TABLE idempotent_reply (
     tenant_id    uuid        NOT NULL,
-    key          text        NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
+    key          text        NOT NULL CHECK (length(key) BETWEEN 1 AND 300),
     request_hash bytea       NOT NULL,
     status       smallint    NOT NULL,
     body         bytea       NOT NULL,

@@ -29,7 +29,8 @@ CREATE TABLE payment_attempt (
     amount_minor bigint      NOT NULL CHECK (amount_minor > 0),
     currency     text        NOT NULL,
     pay_url      text,
-    return_url   text        NOT NULL DEFAULT '',
+    notify_url   text        NOT NULL, -- these two as they were first sent: a provider takes a repeated request only if it is the same
+    return_url   text        NOT NULL,
     expires_at   timestamptz NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT now(),
     next_try_at  timestamptz,                         -- when the provider is to be asked

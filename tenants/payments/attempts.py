@@ -29,6 +29,7 @@ class Attempt(msgspec.Struct, frozen=True):
     amount_minor: int
     currency: str
     pay_url: str | None
+    notify_url: str
     return_url: str
     expires_at: dt.datetime
     tries: int
@@ -49,8 +50,8 @@ async def start(
 ) -> Attempt:  # fmt: skip
     """An open attempt to pay the order, with its `pay_url`. Asked again, the one that is open already.
 
-    Raises `NotFound`, `Conflict` (`not_payable`, `no_payment_account`, `payment_refused`), `ProviderUnavailable` when the provider does not answer; the attempt is
-    kept then, and finished by the next call or the sweep.
+    Raises `NotFound`, `Conflict` (`not_payable`, `no_payment_account`, `payment_refused`), and `ProviderUnavailable` when the provider
+    does not answer; the attempt is kept then, and finished by the next call or the sweep.
     """
     async with tenant_tx(pool, tenant_id) as tx:
         order = await release.lock(tx, order_id)
@@ -64,13 +65,13 @@ async def start(
         sql = f"""SELECT {_COLUMNS} FROM payment_attempt WHERE tenant_id = $1 AND order_id = $2 AND state IN ('creating', 'open')
                   ORDER BY created_at DESC LIMIT 1"""
         row = await tx.conn.fetchrow(sql, tenant_id, order_id)
-        attempt = Attempt(*row) if row else await _insert(tx, order, provider, return_url, expires_at)
+        attempt = Attempt(*row) if row else await _insert(tx, order, provider, notify_base, return_url, expires_at)
     if attempt.state == "open":
         return attempt
     failpoint("pay.attempt_committed")
     adapter = await providers.get(tenant_id, attempt.account_id)
     try:
-        pay_url = await _create(adapter, attempt, _notify_url(notify_base, tenant_id, attempt.account_id))
+        pay_url = await _create(adapter, attempt)
     except ProviderRefused as error:
         async with tenant_tx(pool, tenant_id) as tx:
             await _finish(tx, attempt.id, "failed")
@@ -83,22 +84,23 @@ async def start(
     return msgspec.structs.replace(attempt, state="open", pay_url=pay_url)
 
 
-async def inquire(pool: Pool, providers: Providers, tenant_id: UUID, attempt_id: UUID, *, notify_base: str) -> None:
+async def inquire(pool: Pool, providers: Providers, tenant_id: UUID, attempt_id: UUID) -> None:
     """The duty of an attempt: create it if that was left undone, else ask the provider what became of it."""
     async with tenant_tx(pool, tenant_id) as tx:
         # The claim is a lease: whoever comes meanwhile finds it scheduled, and a crash only delays.
         sql = f"""UPDATE payment_attempt SET next_try_at = now() + interval '10 seconds', tries = tries + 1
                   WHERE tenant_id = $1 AND id = $2 AND next_try_at <= now() RETURNING {_COLUMNS}"""
         row = await tx.conn.fetchrow(sql, tenant_id, attempt_id)
-    if row is None:
-        return
-    attempt = Attempt(*row)
+        if row is None:
+            return
+        attempt = Attempt(*row)
+        order_state = await tx.conn.fetchval("SELECT state FROM orders WHERE tenant_id = $1 AND id = $2", tenant_id, attempt.order_id)
     adapter = await providers.get(tenant_id, attempt.account_id)
     failpoint("inquire.claimed")
     answer = await adapter.query(attempt.out_trade_no)
-    if answer.state == "not_found" and attempt.state == "creating":
+    if answer.state == "not_found" and attempt.state == "creating" and order_state == "awaiting":
         try:
-            pay_url = await _create(adapter, attempt, _notify_url(notify_base, tenant_id, attempt.account_id))
+            pay_url = await _create(adapter, attempt)
         except ProviderRefused:
             async with tenant_tx(pool, tenant_id) as tx:
                 await _finish(tx, attempt.id, "failed")
@@ -120,7 +122,7 @@ async def settle(tx: TenantTx, attempt: Attempt, answer: ProviderPayment) -> Non
             tx,
             Receipt(attempt.account_id, attempt.out_trade_no, answer.txn_id, answer.amount_minor, answer.currency, answer.paid_at),
         )
-    elif answer.state in ("closed", "not_found"):
+    elif answer.state == "closed" or (answer.state == "not_found" and await _final(tx, attempt)):
         await _finish(tx, attempt.id, "closed")
     else:
         delay = QUERY_AFTER_S[min(attempt.tries, len(QUERY_AFTER_S) - 1)]
@@ -128,8 +130,14 @@ async def settle(tx: TenantTx, attempt: Attempt, answer: ProviderPayment) -> Non
         sql = """UPDATE payment_attempt SET next_try_at =
                      CASE WHEN now() < expires_at THEN least(now() + $3::integer * interval '1 second', expires_at + interval '1 second')
                           ELSE now() + interval '10 seconds' END
-                 WHERE tenant_id = $1 AND id = $2 AND state IN ('creating', 'open')"""
+                 WHERE tenant_id = $1 AND id = $2 AND next_try_at IS NOT NULL"""
         await tx.conn.execute(sql, tx.tenant_id, attempt.id, delay)
+
+
+async def _final(tx: TenantTx, attempt: Attempt) -> bool:
+    """Whether "not found" will stay true: our request to create may still be on its way, until the provider's deadline refuses it."""
+    sql = "SELECT $1::timestamptz + interval '5 seconds' < clock_timestamp()"
+    return attempt.state != "creating" or bool(await tx.conn.fetchval(sql, attempt.expires_at))
 
 
 async def open_ones(tx: TenantTx, order_id: UUID) -> list[Attempt]:
@@ -137,7 +145,9 @@ async def open_ones(tx: TenantTx, order_id: UUID) -> list[Attempt]:
     return [Attempt(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, order_id)]
 
 
-async def _insert(tx: TenantTx, order: asyncpg.Record, provider: str | None, return_url: str, expires_at: dt.datetime) -> Attempt:
+async def _insert(
+    tx: TenantTx, order: asyncpg.Record, provider: str | None, notify_base: str, return_url: str, expires_at: dt.datetime
+) -> Attempt:
     account = await accounts.active(tx, provider)
     attempt_id = new_id()
     attempt = Attempt(
@@ -149,13 +159,14 @@ async def _insert(tx: TenantTx, order: asyncpg.Record, provider: str | None, ret
         amount_minor=order["amount_minor"],
         currency=order["currency"],
         pay_url=None,
+        notify_url=f"{notify_base}/v1/payment-notices/{account.provider}/{tx.tenant_id.hex}/{account.id.hex}",
         return_url=return_url,
         expires_at=expires_at,
         tries=0,
     )
     sql = """INSERT INTO payment_attempt (tenant_id, id, order_id, account_id, out_trade_no, amount_minor, currency,
-                                          return_url, expires_at, next_try_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + $10::integer * interval '1 second')"""
+                                          notify_url, return_url, expires_at, next_try_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11::integer * interval '1 second')"""
     await tx.conn.execute(
         sql, tx.tenant_id, attempt.id, attempt.order_id, attempt.account_id, attempt.out_trade_no, attempt.amount_minor,
         attempt.currency, attempt.return_url, attempt.expires_at, CREATE_AGAIN_S,
@@ -163,7 +174,7 @@ async def _insert(tx: TenantTx, order: asyncpg.Record, provider: str | None, ret
     return attempt
 
 
-async def _create(adapter: Provider, attempt: Attempt, notify_url: str) -> str:
+async def _create(adapter: Provider, attempt: Attempt) -> str:
     created = await adapter.create(
         PaymentAttempt(
             out_trade_no=attempt.out_trade_no,
@@ -171,7 +182,7 @@ async def _create(adapter: Provider, attempt: Attempt, notify_url: str) -> str:
             amount_minor=attempt.amount_minor,
             currency=attempt.currency,
             expires_at=attempt.expires_at,
-            notify_url=notify_url,
+            notify_url=attempt.notify_url,
             return_url=attempt.return_url or None,
         )
     )
@@ -186,10 +197,6 @@ async def _opened(tx: TenantTx, attempt: Attempt, pay_url: str) -> None:
 
 
 async def _finish(tx: TenantTx, attempt_id: UUID, state: str) -> None:
-    sql = """UPDATE payment_attempt SET state = $3, next_try_at = NULL
-             WHERE tenant_id = $1 AND id = $2 AND state IN ('creating', 'open')"""
+    sql = """UPDATE payment_attempt SET state = CASE WHEN state IN ('creating', 'open') THEN $3 ELSE state END, next_try_at = NULL
+             WHERE tenant_id = $1 AND id = $2"""
     await tx.conn.execute(sql, tx.tenant_id, attempt_id, state)
-
-
-def _notify_url(base: str, tenant_id: UUID, account_id: UUID) -> str:
-    return f"{base}/v1/payment-notices/sandbox/{tenant_id.hex}/{account_id.hex}"

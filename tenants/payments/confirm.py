@@ -30,10 +30,11 @@ class Receipt(NamedTuple):
     paid_at: dt.datetime
 
 
-async def confirm(tx: TenantTx, receipt: Receipt) -> str:
+async def confirm(tx: TenantTx, receipt: Receipt, *, by_notice: bool = False) -> str:
     """Record the receipt and do what follows from it; what was done:
 
-    `applied` (delivered), `late` / `double` / `mismatch` (recorded, refund scheduled), `known` (told before), `unknown` (exception case).
+    `applied` (delivered), `late` / `double` / `mismatch` (recorded, refund scheduled), `known` (told before), `unknown` (exception case),
+    `doubted` (a notice of another amount than the order's: the provider is asked, and its books count, not the notice).
     """
     sql = "SELECT id, order_id FROM payment_attempt WHERE tenant_id = $1 AND account_id = $2 AND out_trade_no = $3"
     attempt = await tx.conn.fetchrow(sql, tx.tenant_id, receipt.account_id, receipt.out_trade_no)
@@ -44,8 +45,15 @@ async def confirm(tx: TenantTx, receipt: Receipt) -> str:
     txn_id = receipt.txn_id if safeties.on("inbox") else uuid4().hex
     sql = "SELECT 1 FROM payment WHERE tenant_id = $1 AND account_id = $2 AND txn_id = $3"
     if await tx.conn.fetchval(sql, tx.tenant_id, receipt.account_id, txn_id):
+        sql = "UPDATE payment_attempt SET next_try_at = NULL WHERE tenant_id = $1 AND id = $2 AND state = 'paid'"
+        await tx.conn.execute(sql, tx.tenant_id, attempt["id"])
         return "known"
-    disposition = await _disposition(tx, order, receipt)
+    exact = receipt.amount_minor == order["amount_minor"] and receipt.currency == order["currency"]
+    if not exact and by_notice and safeties.on("amount_check"):
+        sql = "UPDATE payment_attempt SET next_try_at = now() WHERE tenant_id = $1 AND id = $2"
+        await tx.conn.execute(sql, tx.tenant_id, attempt["id"])
+        return "doubted"
+    disposition = await _disposition(tx, order, exact=exact or not safeties.on("amount_check"))
     payment_id = new_id()
     sql = """INSERT INTO payment (tenant_id, id, account_id, attempt_id, order_id, txn_id, amount_minor, currency, disposition, paid_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
@@ -74,9 +82,8 @@ async def schedule_refund(tx: TenantTx, payment_id: UUID, order_id: UUID, reason
     await tx.conn.execute(sql, tx.tenant_id, refund_id, payment_id, order_id, refund_id.hex, reason, amount_minor, currency)
 
 
-async def _disposition(tx: TenantTx, order: asyncpg.Record, receipt: Receipt) -> str:
-    exact = receipt.amount_minor == order["amount_minor"] and receipt.currency == order["currency"]
-    if not exact and safeties.on("amount_check"):
+async def _disposition(tx: TenantTx, order: asyncpg.Record, *, exact: bool) -> str:
+    if not exact:
         return "mismatch"
     if order["state"] in HELD:
         return "applied"

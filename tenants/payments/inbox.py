@@ -51,10 +51,13 @@ async def digest(pool: Pool, tenant_id: UUID, inbox_id: UUID) -> None:
                 receipt = Receipt(
                     row["account_id"], notice.out_trade_no, notice.txn_id, notice.amount_minor, notice.currency, notice.occurred_at
                 )
-                outcome = await confirm(tx, receipt)
+                outcome = await confirm(tx, receipt, by_notice=True)
             case "refund.succeeded":
                 assert notice.out_refund_no is not None
                 outcome = await refunds.succeeded(tx, notice.out_refund_no)
+            case "refund.failed":
+                assert notice.out_refund_no is not None
+                outcome = await refunds.doubted(tx, notice.out_refund_no)
             case _:
                 # A closed payment is learnt by asking, at the provider's deadline or ours: a notice of it changes nothing.
                 outcome = "noted"

@@ -90,6 +90,13 @@ async def succeeded(tx: TenantTx, out_refund_no: str) -> str:
     return "refunded"
 
 
+async def doubted(tx: TenantTx, out_refund_no: str) -> str:
+    """A notice says the refund failed: ask the provider again, now."""
+    sql = "UPDATE refund SET next_try_at = now() WHERE tenant_id = $1 AND out_refund_no = $2 AND state = 'requested'"
+    await tx.conn.execute(sql, tx.tenant_id, out_refund_no)
+    return "doubted"
+
+
 async def _failed(tx: TenantTx, refund_id: UUID, why: str) -> None:
     """The provider said a definite no: the row ends, and a person decides."""
     sql = """UPDATE refund SET state = 'failed', finished_at = now(), next_try_at = NULL

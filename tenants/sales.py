@@ -1,0 +1,202 @@
+"""Sales: an offer of a SKU at a price between two instants, with units allotted to it.
+
+Whatever changes a running sale locks its row, changes it and adds one to its epoch: whatever was admitted or given back under an older
+epoch is void. Units are locked after the row, in the order they were loaded.
+"""
+
+import datetime as dt
+from uuid import UUID
+
+import msgspec
+
+from checkout_core.errors import Conflict, NotFound, Unprocessable
+from checkout_core.ids import encode, new_id
+from tenants import catalog
+from tenants.db import TenantTx
+
+CHUNK = 20_000  # units per statement: 0.2 s here, so a million stay within the statement timeout
+
+
+class Sale(msgspec.Struct, frozen=True):
+    id: UUID
+    sku_id: UUID
+    name: str
+    door: str
+    state: str
+    price_minor: int
+    currency: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime | None
+    limit_per_shopper: int
+    hold_s: int
+    epoch: int
+    allotted: int
+    committed: int
+    created_at: dt.datetime
+
+
+class SaleChanged(msgspec.Struct, frozen=True):
+    """Event `sale.changed`: what a process remembers of this sale is out of date."""
+
+    sale_id: str
+    epoch: int
+    state: str
+
+
+class NotEnoughStock(Conflict):
+    code = "not_enough_stock"
+
+
+_COLUMNS = ", ".join(Sale.__struct_fields__)
+
+
+async def create(
+    tx: TenantTx,
+    *,
+    sku_id: UUID,
+    name: str,
+    units: int | None,
+    limit_per_shopper: int,
+    price_minor: int | None,
+    starts_at: dt.datetime | None,
+    ends_at: dt.datetime | None,
+    hold_s: int,
+    actor: str,
+    door: str = "direct",
+) -> Sale:
+    """Open a sale with `units` of the SKU's loose stock, or with all there is when None. Price and currency default to the SKU's.
+
+    Raises `NotFound` for an unknown SKU, `NotEnoughStock`, `Unprocessable` when it would end before it starts.
+    """
+    sku = await catalog.get_sku(tx, sku_id, lock=True)
+    now = await tx.conn.fetchval("SELECT now()")
+    starts_at = starts_at or now
+    if ends_at is not None and ends_at <= max(starts_at, now):
+        raise Unprocessable("The sale would end before it starts, or has ended already.", code="ends_too_early")
+    sql = f"""INSERT INTO sale (tenant_id, id, sku_id, name, door, price_minor, currency, starts_at, ends_at, limit_per_shopper, hold_s)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING {_COLUMNS}"""
+    sale = Sale(
+        *await tx.conn.fetchrow(
+            sql, tx.tenant_id, new_id(), sku_id, name, door, sku.price_minor if price_minor is None else price_minor, sku.currency,
+            starts_at, ends_at, limit_per_shopper, hold_s,
+        )
+    )  # fmt: skip
+    sale = await _allot(tx, sale, units, epoch_step=0)
+    await _announce(tx, sale, "sale.created", actor, units=sale.allotted, price_minor=sale.price_minor)
+    return sale
+
+
+async def get(tx: TenantTx, sale_id: UUID) -> Sale:
+    """Raises `NotFound`."""
+    if row := await tx.conn.fetchrow(f"SELECT {_COLUMNS} FROM sale WHERE tenant_id = $1 AND id = $2", tx.tenant_id, sale_id):
+        return Sale(*row)
+    raise NotFound("There is no such sale.")
+
+
+async def pause(tx: TenantTx, sale_id: UUID, *, actor: str) -> Sale:
+    """Take no more orders for now; those that hold units keep them. Pausing a paused sale changes nothing."""
+    return await _turn(tx, sale_id, "paused", actor)
+
+
+async def resume(tx: TenantTx, sale_id: UUID, *, actor: str) -> Sale:
+    return await _turn(tx, sale_id, "open", actor)
+
+
+async def end(tx: TenantTx, sale_id: UUID, *, actor: str) -> Sale:
+    """End for good: units nobody holds return to the SKU's loose stock, held ones follow when their orders end unpaid."""
+    sale = await _lock(tx, sale_id)
+    if sale.state == "ended":
+        return sale
+    await _loosen(tx, sale, None)
+    sale = await _change(tx, sale, "state = 'ended', allotted = committed")
+    await _announce(tx, sale, "sale.ended", actor)
+    return sale
+
+
+async def add_stock(tx: TenantTx, sale_id: UUID, units: int | None, *, actor: str) -> Sale:
+    """Allot `units` more of the SKU's loose stock, or all of it when None. Raises `NotFound`, `NotEnoughStock`, `Conflict` when ended."""
+    sale = await _lock_running(tx, sale_id)
+    await catalog.get_sku(tx, sale.sku_id, lock=True)
+    changed = await _allot(tx, sale, units, epoch_step=1)
+    await _announce(tx, changed, "sale.stock_added", actor, units=changed.allotted - sale.allotted)
+    return changed
+
+
+async def withdraw_stock(tx: TenantTx, sale_id: UUID, units: int, *, actor: str) -> Sale:
+    """Return `units` nobody holds to the SKU's loose stock, the last ones loaded first. Raises as `add_stock`."""
+    sale = await _lock_running(tx, sale_id)
+    withdrawn = await _loosen(tx, sale, units)
+    if withdrawn < units:
+        raise NotEnoughStock(f"Only {withdrawn} units of this sale are free. Nothing was withdrawn.", available=withdrawn)
+    changed = await _change(tx, sale, "allotted = allotted - $3", units)
+    await _announce(tx, changed, "sale.stock_withdrawn", actor, units=units)
+    return changed
+
+
+async def _allot(tx: TenantTx, sale: Sale, units: int | None, *, epoch_step: int) -> Sale:
+    """Give the sale loose units of its SKU, the first loaded first. The SKU's row is locked: no other sale is taking any now."""
+    sql = """WITH picked AS MATERIALIZED (
+                 SELECT u.id FROM unit u JOIN vault_batch b ON b.tenant_id = u.tenant_id AND b.id = u.batch_id AND b.state = 'loaded'
+                 WHERE u.tenant_id = $1 AND u.sku_id = $2 AND u.state = 'available' AND u.sale_id IS NULL
+                 ORDER BY u.id LIMIT $4 FOR UPDATE OF u)
+             UPDATE unit SET sale_id = $3 FROM picked WHERE unit.tenant_id = $1 AND unit.id = picked.id RETURNING unit.id"""
+    ids: list[int] = []
+    while units is None or len(ids) < units:
+        wanted = CHUNK if units is None else min(CHUNK, units - len(ids))
+        chunk = [row[0] for row in await tx.conn.fetch(sql, tx.tenant_id, sale.sku_id, sale.id, wanted)]
+        ids += chunk
+        if len(chunk) < wanted:
+            break
+    taken = len(ids)
+    if taken < (units or 1):
+        raise NotEnoughStock(f"Only {taken} units of this SKU are loose. Import more, or allot fewer.", available=taken)
+    # No available unit of the sale has an id up to last_unit: a new sale's mark lies just below its first.
+    mark = "$4" if sale.allotted == 0 else "least(last_unit, $4)"
+    return await _change(tx, sale, f"allotted = allotted + $3, last_unit = {mark}", taken, min(ids) - 1, epoch_step=epoch_step)
+
+
+async def _loosen(tx: TenantTx, sale: Sale, units: int | None) -> int:
+    """Return up to `units` free units of the sale, or all, to the loose stock, the last loaded first; how many they were."""
+    sql = """WITH picked AS MATERIALIZED (
+                 SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available' ORDER BY id DESC LIMIT $3 FOR UPDATE)
+             UPDATE unit SET sale_id = NULL FROM picked WHERE unit.tenant_id = $1 AND unit.id = picked.id"""
+    done = 0
+    while units is None or done < units:
+        wanted = CHUNK if units is None else min(CHUNK, units - done)
+        tag = await tx.conn.execute(sql, tx.tenant_id, sale.id, wanted)
+        done += int(tag.rpartition(" ")[2])  # "UPDATE 12"
+        if not tag.endswith(f" {wanted}"):
+            break
+    return done
+
+
+async def _turn(tx: TenantTx, sale_id: UUID, state: str, actor: str) -> Sale:
+    sale = await _lock_running(tx, sale_id)
+    if sale.state == state:
+        return sale
+    sale = await _change(tx, sale, "state = $3", state)
+    await _announce(tx, sale, f"sale.{'paused' if state == 'paused' else 'resumed'}", actor)
+    return sale
+
+
+async def _lock(tx: TenantTx, sale_id: UUID) -> Sale:
+    if row := await tx.conn.fetchrow(f"SELECT {_COLUMNS} FROM sale WHERE tenant_id = $1 AND id = $2 FOR UPDATE", tx.tenant_id, sale_id):
+        return Sale(*row)
+    raise NotFound("There is no such sale.")
+
+
+async def _lock_running(tx: TenantTx, sale_id: UUID) -> Sale:
+    sale = await _lock(tx, sale_id)
+    if sale.state == "ended":
+        raise Conflict("The sale has ended. Open a new one.", code="ended")
+    return sale
+
+
+async def _change(tx: TenantTx, sale: Sale, assignments: str, *values: object, epoch_step: int = 1) -> Sale:
+    sql = f"UPDATE sale SET {assignments}, epoch = epoch + {epoch_step} WHERE tenant_id = $1 AND id = $2 RETURNING {_COLUMNS}"
+    return Sale(*await tx.conn.fetchrow(sql, tx.tenant_id, sale.id, *values))
+
+
+async def _announce(tx: TenantTx, sale: Sale, action: str, actor: str, **detail: object) -> None:
+    await tx.emit("sale.changed", SaleChanged(encode("sal", sale.id), sale.epoch, sale.state))
+    await tx.audit(actor, action, encode("sal", sale.id), epoch=sale.epoch, **detail)
