@@ -2,13 +2,22 @@
 
 import re
 import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 from checkout_core import decide
 from tessera.__main__ import COMMANDS
-from tests.house.sources import ROOT, files
+from tests.house.sources import FOLDERS, ROOT, files, imported
+
+
+def plain(requirement: str) -> str:
+    """A requirement's package, spelled as the index does: `PyJWT>=2` is `pyjwt`."""
+    return re.split(r"[\[<>=!~;\s]", requirement)[0].lower().replace("_", "-")
+
 
 LOCK = (ROOT / "requirements.lock").read_text()
 GUIDES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -36,6 +45,15 @@ class TestLock:
         asked = set(re.findall(r'^    "([A-Za-z0-9-]+)[=><]', project, re.MULTILINE))
         locked = set(re.findall(r"^([a-z0-9.-]+)==", LOCK, re.MULTILINE))
         assert {package.lower() for package in asked} <= locked
+
+    def test_what_the_code_imports_is_asked_for(self) -> None:
+        """By name: what comes along with another package today may not tomorrow."""
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        asked = {plain(line) for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
+        imports = {module.partition(".")[0] for path in files(".py") for module in imported(path)}
+        strange = imports - set(sys.stdlib_module_names) - set(FOLDERS)
+        brought_by = packages_distributions()
+        assert sorted(module for module in strange if not asked & {plain(package) for package in brought_by.get(module, [])}) == []
 
 
 class TestMakefile:
