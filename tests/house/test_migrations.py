@@ -69,59 +69,63 @@ async def schema(servers: Servers) -> AsyncIterator[asyncpg.Connection]:
     await admin.close()
 
 
-async def names(schema: asyncpg.Connection, query: str) -> set[str]:
-    return {row[0] for row in await schema.fetch(query)}
-
-
-TENANTS_TABLES = f"""
+TENANTS_TABLES = f"""(
     SELECT c.oid, c.relname, c.relrowsecurity AND c.relforcerowsecurity AS forced
     FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-      AND c.relname NOT IN ({", ".join(f"'{table}'" for table in sorted(PLATFORM))})"""
+      AND c.relname NOT IN ({", ".join(f"'{table}'" for table in sorted(PLATFORM))})) AS t"""
+
+# Each finds what breaks the rule that is its name.
+RULES = {
+    "a tenant's table forces row-level security": f"SELECT relname FROM {TENANTS_TABLES} WHERE NOT forced",
+    "and a policy checks what is read and what is written": f"""
+        SELECT relname FROM {TENANTS_TABLES}
+        WHERE oid NOT IN (SELECT polrelid FROM pg_policy WHERE polqual IS NOT NULL AND polwithcheck IS NOT NULL)""",
+    "it has a primary key": f"""
+        SELECT relname FROM {TENANTS_TABLES} WHERE oid NOT IN (SELECT conrelid FROM pg_constraint WHERE contype = 'p')""",
+    "its unique keys begin with the tenant": f"""
+        SELECT t.relname FROM {TENANTS_TABLES} JOIN pg_index i ON i.indrelid = t.oid AND i.indisunique
+        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0] WHERE a.attname <> 'tenant_id'""",
+    "its foreign keys begin with the tenant": f"""
+        SELECT t.relname FROM {TENANTS_TABLES} JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
+        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.conkey[1] WHERE a.attname <> 'tenant_id'""",
+    "there are no triggers": "SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal",
+    "no column is an enum": """
+        SELECT attrelid::regclass::text FROM pg_attribute WHERE atttypid IN (SELECT oid FROM pg_type WHERE typtype = 'e')""",
+    "the migrator owns everything": """
+        SELECT relname FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND pg_get_userbyid(relowner) <> 'tessera_migrator'""",
+}
+NAUGHTY = """
+    CREATE TYPE mood AS ENUM ('good');
+    CREATE TABLE naughty (tenant_id uuid, name text UNIQUE, mood mood, seller uuid REFERENCES tenant (id));
+    CREATE TRIGGER nosy AFTER INSERT ON naughty EXECUTE FUNCTION suppress_redundant_updates_trigger();"""
+
+
+async def found(schema: asyncpg.Connection, query: str) -> set[str]:
+    return {row[0] for row in await schema.fetch(query)}
 
 
 class TestSchema:
     async def test_every_file_ran(self, schema: asyncpg.Connection) -> None:
-        assert await names(schema, "SELECT name FROM migration") == {migration.name for migration in ours()}
+        assert await found(schema, "SELECT name FROM migration") == {migration.name for migration in ours()}
 
-    async def test_a_tenants_table_forces_row_level_security(self, schema: asyncpg.Connection) -> None:
-        assert await names(schema, f"SELECT relname FROM ({TENANTS_TABLES}) t WHERE NOT forced") == set()
+    @pytest.mark.parametrize("rule", RULES)
+    async def test_rule(self, schema: asyncpg.Connection, rule: str) -> None:
+        assert await found(schema, RULES[rule]) == set()
 
-    async def test_and_checks_what_is_read_and_what_is_written(self, schema: asyncpg.Connection) -> None:
-        covered = "SELECT polrelid FROM pg_policy WHERE polqual IS NOT NULL AND polwithcheck IS NOT NULL"
-        assert await names(schema, f"SELECT relname FROM ({TENANTS_TABLES}) t WHERE oid NOT IN ({covered})") == set()
-
-    async def test_its_keys_begin_with_the_tenant(self, schema: asyncpg.Connection) -> None:
-        """So that the schema can be distributed by it: primary key, unique and foreign keys alike."""
-        wrong = f"""
-            SELECT t.relname || '.' || k.conname FROM ({TENANTS_TABLES}) t
-            JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'f')
-            JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.conkey[1]
-            WHERE a.attname <> 'tenant_id'
-            UNION ALL
-            SELECT t.relname || '.' || i.indexrelid::regclass FROM ({TENANTS_TABLES}) t
-            JOIN pg_index i ON i.indrelid = t.oid AND i.indisunique
-            JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0]
-            WHERE a.attname <> 'tenant_id'"""
-        assert await names(schema, wrong) == set()
-
-    async def test_it_has_a_primary_key(self, schema: asyncpg.Connection) -> None:
-        keyed = "SELECT conrelid FROM pg_constraint WHERE contype = 'p'"
-        assert await names(schema, f"SELECT relname FROM ({TENANTS_TABLES}) t WHERE oid NOT IN ({keyed})") == set()
+    async def test_the_rules_catch_a_table_that_breaks_all_of_them(self, schema: asyncpg.Connection) -> None:
+        attempt = schema.transaction()
+        await attempt.start()
+        await schema.execute(NAUGHTY)
+        caught = {rule for rule, query in RULES.items() if "naughty" in await found(schema, query)}
+        await attempt.rollback()
+        assert caught == set(RULES)
 
     async def test_the_application_cannot_see_the_platforms_tables(self, schema: asyncpg.Connection) -> None:
         seen = """SELECT table_name || ' ' || privilege_type FROM information_schema.role_table_grants
                   WHERE table_schema = 'public' AND grantee IN ('tessera_app', 'PUBLIC') AND table_name = ANY($1)"""
         assert await schema.fetch(seen, sorted(PLATFORM)) == []
 
-    async def test_there_are_no_triggers(self, schema: asyncpg.Connection) -> None:
-        assert await names(schema, "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal") == set()
-
-    async def test_no_column_is_an_enum(self, schema: asyncpg.Connection) -> None:
-        assert await names(schema, "SELECT typname FROM pg_type WHERE typtype = 'e'") == set()
-
-    async def test_the_roles_that_serve_own_nothing_and_pass_no_policy(self, schema: asyncpg.Connection) -> None:
-        assert await names(schema, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'tessera%' AND (rolbypassrls OR rolsuper)") == {
-            "tessera_migrator"
-        }
-        owners = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-        assert await names(schema, owners) == {"tessera_migrator"}
+    async def test_only_the_migrator_passes_by_the_policies(self, schema: asyncpg.Connection) -> None:
+        query = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'tessera%' AND (rolbypassrls OR rolsuper)"
+        assert await found(schema, query) == {"tessera_migrator"}
