@@ -48,6 +48,11 @@ async def active(tx: TenantTx, provider: str | None = None) -> Account:
     return Account(*row)
 
 
+def notify_url(base: str, provider: str, tenant_id: UUID, account_id: UUID) -> str:
+    """Where a provider sends its notices of an account. It names the tenant, so that nothing has to be looked up before there is one."""
+    return f"{base}/v1/payment-notices/{provider}/{tenant_id.hex}/{account_id.hex}"
+
+
 class Providers:
     """Adapters by account, opened once in a process: each keeps its connections and its circuit breaker."""
 
@@ -55,7 +60,7 @@ class Providers:
         self._settings = settings
         self._pool = pool
         self._keyring = keyring
-        self._client: httpx.AsyncClient = open_client()
+        self.client: httpx.AsyncClient = open_client()
         self._open: dict[tuple[UUID, UUID], Provider] = {}
 
     async def get(self, tenant_id: UUID, account_id: UUID) -> Provider:
@@ -69,8 +74,8 @@ class Providers:
                 raise NotFound("There is no such payment account.")
             keys = await self._keyring.of(tx)
         plain = keys.open_(row["key_id"], row["credentials"], account_place(tenant_id, account_id))
-        opened = adapter(row["provider"], plain, self._settings.provider_url, self._client)
+        opened = adapter(row["provider"], plain, self._settings.provider_url, self.client)
         return self._open.setdefault((tenant_id, account_id), opened)
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await self.client.aclose()

@@ -159,7 +159,7 @@ async def _insert(
         amount_minor=order["amount_minor"],
         currency=order["currency"],
         pay_url=None,
-        notify_url=f"{notify_base}/v1/payment-notices/{account.provider}/{tx.tenant_id.hex}/{account.id.hex}",
+        notify_url=accounts.notify_url(notify_base, account.provider, tx.tenant_id, account.id),
         return_url=return_url,
         expires_at=expires_at,
         tries=0,

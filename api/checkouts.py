@@ -1,0 +1,126 @@
+"""HTTP for the press of "buy". The page's form and the JSON route end in the same `press`."""
+
+import asyncio
+from hashlib import blake2b
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from msgspec import Meta, Struct
+
+from api.guards import shopper
+from api.idempotency import key_of
+from api.process import Process
+from checkout_core.errors import AppError, Conflict, TooMany, Unavailable
+from checkout_core.ids import decode, encode, new_id
+from checkout_core.intents import Decision, Intent, Outcome, SaleKey, order_id
+from checkout_core.tokens import Shopper
+from tenants.orders import lookup_hash
+
+ANSWER_WITHIN_S = 8.0  # a commit takes milliseconds; past this the shopper is told that the outcome is open
+
+_encode = msgspec.msgpack.Encoder().encode
+
+_REFUSALS: dict[Outcome, tuple[type[AppError], str, str, int | None]] = {
+    Outcome.LIMIT: (Conflict, "limit", "You have as many of these as one shopper may buy.", None),
+    Outcome.SOLD_OUT: (Conflict, "sold_out", "Sold out: fewer are left than you asked for.", None),
+    Outcome.NOT_STARTED: (Conflict, "not_started", "The sale has not started. Nothing was reserved.", None),
+    Outcome.ENDED: (Conflict, "ended", "The sale is over. Nothing was reserved.", None),
+    Outcome.PAUSED: (Conflict, "paused", "The merchant has paused the sale. Nothing was reserved.", None),
+    Outcome.UNPAID_CAP: (TooMany, "unpaid_cap", "You have too many unpaid orders. Pay or cancel one first.", 60),
+    Outcome.COOL_DOWN: (TooMany, "cool_down", "Several of your reservations ran out unpaid. Please wait a while.", 300),
+    Outcome.CONFLICT: (Conflict, "idempotency_conflict", "This Idempotency-Key was used for another wish. Use a new one.", None),
+}
+
+
+class NewCheckout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A wish to buy `quantity` of what a sale offers. With a contact or a password the order can be looked up later."""
+
+    sale_id: str
+    quantity: Annotated[int, Meta(ge=1, le=100)]
+    contact: Annotated[str, Meta(min_length=3, max_length=254)] | None = None
+    lookup_password: Annotated[str, Meta(min_length=4, max_length=128)] | None = None
+
+
+class Checkout(Struct, frozen=True):
+    """A reservation, committed. `expires_at` is when it ends unless it is paid."""
+
+    id: str
+    state: str
+    sale_id: str
+    quantity: int
+    amount_minor: int
+    currency: str
+    expires_at: str | None
+
+
+async def press(process: Process, who: Shopper, wish: NewCheckout, key: str, *, channel: str = "web") -> Decision:
+    """Reserve; the decision is durable when this returns.
+
+    Raises `NotFound` for an unknown sale, `Conflict` and `TooMany` with the codes of `Outcome`, `Unavailable` when the outcome is open:
+    the same key may be pressed again safely.
+    """
+    sale_id = decode("sal", wish.sale_id)
+    order = order_id(process.keys.orders, who.tenant_id, who.id, key)
+    intent = Intent(
+        order_id=order,
+        intent_id=new_id(),
+        shopper_id=who.id,
+        quantity=wish.quantity,
+        body_hash=_body_hash(sale_id, wish),
+        epoch=None,
+        contact=wish.contact,
+        lookup_hash=lookup_hash(process.keys.lookups, order, wish.lookup_password) if wish.lookup_password else None,
+        channel=channel,
+    )
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            decision = await process.batcher.submit(SaleKey(who.tenant_id, sale_id), intent)
+    except TimeoutError:
+        raise Unavailable(
+            "Your wish is still being decided. Press again with the same key to learn the outcome.", retry_after_s=2
+        ) from None
+    if decision.outcome == Outcome.RESERVED:
+        return decision
+    error, code, detail, retry_after_s = _REFUSALS[decision.outcome]
+    raise error(detail, code=code, retry_after_s=retry_after_s)
+
+
+class CheckoutController(Controller):
+    path = "/checkouts"
+    tags = ("Checkout",)
+
+    @post(
+        "/",
+        guards=[shopper],
+        operation_id="create_checkout",
+        summary="Reserve units of a sale; 201 means that the reservation is committed",
+    )
+    async def create(
+        self,
+        data: JSONBody[NewCheckout],
+        request: Request[Any, Any, Any],
+        process: NamedDependency[Process],
+        shopper: NamedDependency[Shopper],
+    ) -> Checkout:
+        key = key_of(request, required=True)
+        assert key is not None
+        decision = await press(process, shopper, data, key, channel="api")
+        until = decision.hold_until.isoformat() if decision.hold_until else None
+        return Checkout(
+            id=encode("ord", decision.order_id),
+            state=decision.state,
+            sale_id=data.sale_id,
+            quantity=decision.quantity,
+            amount_minor=decision.amount_minor,
+            currency=decision.currency,
+            expires_at=until,
+        )
+
+
+def _body_hash(sale_id: UUID, wish: NewCheckout) -> bytes:
+    """What is asked, without where it is asked from: the same wish through page and API is the same."""
+    return blake2b(_encode((sale_id.bytes, wish.quantity, wish.contact, wish.lookup_password)), digest_size=16).digest()

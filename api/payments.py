@@ -1,0 +1,109 @@
+"""HTTP for payments: a merchant's provider accounts, and the providers' notices."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from api.callers import Merchant
+from api.guards import anyone, needs
+from api.process import Process
+from checkout_core.errors import NotFound
+from checkout_core.ids import encode
+from tenants import ledger
+from tenants.db import TenantTx
+from tenants.payments import accounts, inbox
+from tenants.payments.adapters import adapter
+from tenants.payments.sandbox import SandboxCredentials
+
+Pem = Annotated[str, Meta(min_length=64, max_length=8192)]
+Short = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class NewAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Credentials as the provider's own console shows them. They are sealed at once and never shown again."""
+
+    provider: Annotated[str, Meta(pattern="^sandbox$")]
+    mch_id: Short
+    serial_no: Short
+    private_key_pem: Pem
+    api_v3_key: Short
+    provider_serial: Short
+    provider_public_key_pem: Pem
+
+
+class AccountView(Struct, frozen=True):
+    id: str
+    provider: str
+    mch_id: str
+    state: str
+    notify_url: str
+
+
+class ProviderAccountController(Controller):
+    path = "/provider-accounts"
+    tags = ("Payments",)
+
+    @post("/", guards=[needs("payments:write")], operation_id="connect_provider_account", summary="Connect an account at a provider")
+    async def create(
+        self,
+        data: JSONBody[NewAccount],
+        process: NamedDependency[Process],
+        tx: NamedDependency[TenantTx],
+        merchant: NamedDependency[Merchant],
+    ) -> AccountView:
+        credentials = msgspec.convert({k: getattr(data, k) for k in SandboxCredentials.__struct_fields__}, SandboxCredentials)
+        # Keys that do not parse are refused here, not at the first payment.
+        adapter(data.provider, msgspec.json.encode(credentials), process.settings.provider_url, process.providers.client)
+        account = await accounts.create(tx, process.keyring, credentials, actor=merchant.actor)
+        url = accounts.notify_url(process.settings.public_url, account.provider, tx.tenant_id, account.id)
+        return AccountView(encode("acc", account.id), account.provider, account.mch_id, account.state, url)
+
+
+class LedgerController(Controller):
+    path = "/ledger"
+    tags = ("Payments",)
+
+    @get("/balances", guards=[needs("orders:read")], operation_id="list_balances", summary="Balances of the store's ledger accounts")
+    async def balances(self, tx: NamedDependency[TenantTx]) -> list[ledger.Balance]:
+        return await ledger.balances(tx)
+
+
+class NoticeController(Controller):
+    """A provider's webhooks: verified over the raw bytes, remembered, answered. Nothing else happens here."""
+
+    path = "/payment-notices"
+    tags = ("Payments",)
+
+    @post(
+        "/{provider:str}/{tenant:str}/{account:str}",
+        guards=[anyone],
+        status_code=204,
+        operation_id="receive_payment_notice",
+        summary="For payment providers: a signed notice",
+    )
+    async def receive(
+        self,
+        provider: FromPath[str],
+        tenant: FromPath[str],
+        account: FromPath[str],
+        request: Request[Any, Any, Any],
+        process: NamedDependency[Process],
+    ) -> Response[None]:
+        raw = await request.body()
+        tenant_id, account_id = _hex(tenant), _hex(account)
+        inbox_id = await inbox.receive(process.app_pool, process.providers, tenant_id, account_id, request.scope["headers"], raw)
+        if inbox_id is not None:
+            process.bell.ring("payment_inbox", tenant_id, inbox_id)
+        return Response(None, status_code=204)
+
+
+def _hex(text: str) -> UUID:
+    try:
+        return UUID(hex=text)
+    except ValueError:
+        raise NotFound("There is no such payment account.") from None
