@@ -96,7 +96,7 @@ class CheckoutController(Controller):
     @post(
         "/",
         guards=[shopper],
-        operation_id="create_checkout",
+        operation_id="createCheckout",
         summary="Reserve units of a sale; 201 means that the reservation is committed",
     )
     async def create(

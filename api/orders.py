@@ -121,7 +121,7 @@ class OrderController(Controller):
     path = "/orders"
     tags = ("Orders",)
 
-    @get("/", guards=[needs("orders:read")], operation_id="list_orders", summary="A store's orders, newest first")
+    @get("/", guards=[needs("orders:read")], operation_id="listOrders", summary="A store's orders, newest first")
     async def list(
         self,
         tx: NamedDependency[TenantTx],
@@ -134,7 +134,7 @@ class OrderController(Controller):
         after = f"{last.created_at.isoformat()}~{last.id.hex}" if last else None
         return OrderPage([OrderView.of(order) for order in found], after)
 
-    @get("/{order_id:str}", guards=[shopper_or("orders:read")], operation_id="get_order", summary="An order and its state")
+    @get("/{order_id:str}", guards=[shopper_or("orders:read")], operation_id="getOrder", summary="An order and its state")
     async def read(self, order_id: FromPath[str], request: Request[Any, Any, Any], tx: NamedDependency[TenantTx]) -> OrderView:
         return OrderView.of(await orders.get(tx, decode("ord", order_id), shopper_id=owner(request)))
 
@@ -142,7 +142,7 @@ class OrderController(Controller):
         "/{order_id:str}/cancel",
         guards=[shopper_or("orders:write")],
         status_code=200,
-        operation_id="cancel_order",
+        operation_id="cancelOrder",
         summary="End an unpaid order; its units return",
     )
     async def cancel(self, order_id: FromPath[str], request: Request[Any, Any, Any], tx: NamedDependency[TenantTx]) -> Cancelled:
@@ -151,7 +151,7 @@ class OrderController(Controller):
     @post(
         "/{order_id:str}/payments",
         guards=[shopper],
-        operation_id="start_payment",
+        operation_id="startPayment",
         summary="Start to pay; asked again, the payment that is open",
     )
     async def pay(
@@ -177,7 +177,7 @@ class OrderController(Controller):
         "/{order_id:str}/refund",
         guards=[needs("payments:write")],
         status_code=202,
-        operation_id="refund_order",
+        operation_id="refundOrder",
         summary="Refund a delivered order, whole; its codes are quarantined",
     )
     async def refund(self, order_id: FromPath[str], tx: NamedDependency[TenantTx], merchant: NamedDependency[Merchant]) -> OrderView:
@@ -187,7 +187,7 @@ class OrderController(Controller):
     @get(
         "/{order_id:str}/codes",
         guards=[shopper_or("codes:reveal")],
-        operation_id="reveal_codes",
+        operation_id="revealCodes",
         summary="The codes of a delivered order; each look is recorded",
     )
     async def codes(
@@ -205,7 +205,7 @@ class LookupController(Controller):
     path = "/order-lookups"
     tags = ("Orders",)
 
-    @post("/", guards=[anyone], status_code=200, operation_id="look_up_order", summary="A guest's order by number and proof")
+    @post("/", guards=[anyone], status_code=200, operation_id="lookUpOrder", summary="A guest's order by number and proof")
     async def look_up(
         self, data: JSONBody[Lookup], request: Request[Any, Any, Any], process: NamedDependency[Process], tx: NamedDependency[TenantTx]
     ) -> Found:

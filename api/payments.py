@@ -48,7 +48,7 @@ class ProviderAccountController(Controller):
     path = "/provider-accounts"
     tags = ("Payments",)
 
-    @post("/", guards=[needs("payments:write")], operation_id="connect_provider_account", summary="Connect an account at a provider")
+    @post("/", guards=[needs("payments:write")], operation_id="connectProviderAccount", summary="Connect an account at a provider")
     async def create(
         self,
         data: JSONBody[NewAccount],
@@ -68,7 +68,7 @@ class LedgerController(Controller):
     path = "/ledger"
     tags = ("Payments",)
 
-    @get("/balances", guards=[needs("orders:read")], operation_id="list_balances", summary="Balances of the store's ledger accounts")
+    @get("/balances", guards=[needs("orders:read")], operation_id="listBalances", summary="Balances of the store's ledger accounts")
     async def balances(self, tx: NamedDependency[TenantTx]) -> list[ledger.Balance]:
         return await ledger.balances(tx)
 
@@ -83,7 +83,7 @@ class NoticeController(Controller):
         "/{provider:str}/{tenant:str}/{account:str}",
         guards=[anyone],
         status_code=204,
-        operation_id="receive_payment_notice",
+        operation_id="receivePaymentNotice",
         summary="For payment providers: a signed notice",
     )
     async def receive(
