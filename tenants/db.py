@@ -28,7 +28,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class TenantTx(msgspec.Struct, frozen=True):
-    conn: Connection
+    conn: Any  # a Connection; msgspec, which hands this struct to handlers, knows no union of foreign classes
     tenant_id: UUID
 
     async def emit(self, topic: str, event: Any) -> None:

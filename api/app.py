@@ -1,0 +1,60 @@
+"""Wires the parts together. The only module that knows them all."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from litestar import Litestar, Router
+
+from api import headers, openapi, problems
+from api.accounts import MerchantController, SessionController
+from api.catalog import ProductController, SkuController
+from api.health import healthz, readyz
+from api.idempotency import Replayed, answer_again
+from api.offers import OfferController
+from api.process import Process, open_process
+from api.provide import DEPENDENCIES
+from api.sales import SaleController
+from api.shoppers import ShopperController
+from api.strict import BODY_MAX, StrictRequest, strict_parameters
+from checkout_core.config import Settings
+
+UPLOAD_MAX = 1024 * 1024  # whatever is not /v1; streamed uploads bound themselves
+
+
+def create_app(settings: Settings, *, process: AbstractAsyncContextManager[Process] | None = None) -> Litestar:
+    """The API and the store's pages. `process` replaces what is opened at start, for tests."""
+
+    @asynccontextmanager
+    async def run(app: Litestar) -> AsyncIterator[None]:
+        async with process or open_process(settings) as opened:
+            app.state.process = opened
+            yield
+
+    v1 = Router(
+        "/v1",
+        route_handlers=[
+            MerchantController,
+            SessionController,
+            ProductController,
+            SkuController,
+            SaleController,
+            OfferController,
+            ShopperController,
+        ],
+        guards=[strict_parameters],
+        request_class=StrictRequest,
+        request_max_body_size=BODY_MAX,
+        response_headers=headers.as_response_headers(headers.API_HEADERS),
+    )
+    always = headers.SECURITY_HEADERS | (headers.HSTS if settings.public_url.startswith("https:") else {})
+    return Litestar(
+        [v1, healthz, readyz, openapi.openapi_json],
+        lifespan=[run],
+        dependencies=DEPENDENCIES,
+        exception_handlers={Exception: problems.answer, Replayed: answer_again},
+        openapi_config=openapi.CONFIG,
+        plugins=[openapi.StrictStructs()],
+        request_max_body_size=UPLOAD_MAX,
+        response_headers=headers.as_response_headers(always),
+        logging_config=None,
+    )

@@ -1,0 +1,71 @@
+"""Who is asking: a merchant by API key or session, a shopper by his token; as Bearer, or from a browser as a cookie."""
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+
+from api import cookies, csrf
+from api.callers import Merchant
+from api.cookies import Kind
+from api.directory import Store
+from api.limits import address
+from api.process import Process
+from checkout_core import tokens
+from checkout_core.errors import Unauthorized
+from checkout_core.tokens import Shopper
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+# What one address may get wrong. Guessing is hopeless anyway (256 bits); this keeps the look-ups from being a way to tire Postgres.
+WRONG_PER_MINUTE = 60
+WRONG_BURST = 120
+
+
+async def merchant_of(connection: Connection) -> Merchant:
+    """Raises `Unauthorized`; `Forged` for a browser's request that our page did not make."""
+    process: Process = connection.app.state.process
+    token = _token(process, connection, "session")
+    merchant = await process.callers.merchant(token)
+    if merchant is None:
+        process.limits.check("wrong tokens", address(connection), per_minute=WRONG_PER_MINUTE, burst=WRONG_BURST)
+        raise Unauthorized("The API key or session is unknown, revoked or expired.")
+    return merchant
+
+
+async def shopper_of(connection: Connection) -> Shopper:
+    """A shopper of the very store that the request names. Raises as `merchant_of`, and `NotFound` when no store is named."""
+    process: Process = connection.app.state.process
+    shopper = tokens.verify(process.keys.shoppers, _token(process, connection, "shopper"))
+    store = await store_of(connection)
+    if shopper.tenant_id != store.tenant_id:
+        raise Unauthorized("The shopper token is of another store. Ask for a new one at POST /v1/shopper-tokens.")
+    return shopper
+
+
+async def store_of(connection: Connection) -> Store:
+    """Raises `NotFound` when the request names no store."""
+    process: Process = connection.app.state.process
+    return await process.directory.store_of(connection)
+
+
+def bearer(connection: Connection) -> str | None:
+    """The token of the Authorization header, if there is one. Raises `Unauthorized` for any other scheme, or two headers."""
+    values = connection.headers.getall("authorization", [])
+    if not values:
+        return None
+    scheme, _, token = values[0].partition(" ")
+    if len(values) > 1 or scheme.lower() != "bearer" or not token:
+        raise Unauthorized("Send one header `Authorization: Bearer <token>`.")
+    return token
+
+
+def _token(process: Process, connection: Connection, kind: Kind) -> str:
+    token = bearer(connection)
+    if token is not None:
+        return token
+    cookie = cookies.read(kind, connection, secure=process.secure)
+    if cookie is None:
+        raise Unauthorized("This needs a sign-in. Send a header `Authorization: Bearer <token>`.")
+    if connection.scope.get("method") not in csrf.SAFE_METHODS:
+        csrf.check(process.keys.csrf, cookie, connection.headers.get(csrf.HEADER), connection)
+    return cookie

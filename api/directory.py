@@ -1,0 +1,61 @@
+"""Which store a request is for: by its host, or on the platform's own host by the header X-Tessera-Store."""
+
+from uuid import UUID
+
+import msgspec
+from litestar.connection import ASGIConnection
+
+from api.memory import Memory
+from checkout_core.errors import BadRequest, NotFound
+from tenants import stores
+from tenants.db import Pool
+
+TTL_S = 2.0
+STORES_MAX = 20_000
+HEADER = "x-tessera-store"
+
+
+class Store(msgspec.Struct, frozen=True):
+    tenant_id: UUID
+    slug: str
+
+
+class Directory:
+    """Answers from memory; a store that is new, moved or gone is noticed within `TTL_S`."""
+
+    def __init__(self, platform: Pool) -> None:
+        async def by_host(host: str) -> Store | None:
+            found = await stores.by_host(platform, host)
+            return Store(*found) if found else None
+
+        async def by_slug(slug: str) -> Store | None:
+            found = await stores.by_slug(platform, slug)
+            return Store(*found) if found else None
+
+        self._by_host = Memory(by_host, ttl_s=TTL_S, size=STORES_MAX)
+        self._by_slug = Memory(by_slug, ttl_s=TTL_S, size=STORES_MAX)
+
+    async def store_of(self, connection: ASGIConnection) -> Store:  # type: ignore[type-arg]
+        """Raises `NotFound` when neither host nor header names a store, `BadRequest` when they name different ones."""
+        host = host_of(connection)
+        by_host = await self._by_host.get(host) if host else None
+        slugs = connection.headers.getall(HEADER, [])
+        if not slugs:
+            if by_host is None:
+                raise NotFound("No store answers to this host. On the platform's host, name one with X-Tessera-Store.", code="no_store")
+            return by_host
+        if len(slugs) > 1 or (by_host is not None and by_host.slug != slugs[0]):
+            raise BadRequest("X-Tessera-Store contradicts the host or itself.")
+        store = by_host or (await self._by_slug.get(slugs[0]) if 1 < len(slugs[0]) <= 63 else None)
+        if store is None:
+            raise NotFound("There is no such store.", code="no_store")
+        return store
+
+
+def host_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
+    """The Host header in lower case without its port; empty when it is absent, double or too long to be one."""
+    hosts = connection.headers.getall("host", [])
+    if len(hosts) != 1 or len(hosts[0]) > 255:
+        return ""
+    name, _, port = hosts[0].rpartition(":")
+    return (name if name and port.isdigit() else hosts[0]).lower().rstrip(".")

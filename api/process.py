@@ -1,0 +1,94 @@
+"""What one API process holds, opened where it starts and closed where it ends. Handlers ask for it as `process`."""
+
+import functools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+from redis.asyncio import Redis
+
+from api.callers import Callers
+from api.directory import Directory
+from api.limits import Limits
+from checkout_core.batcher import Batcher
+from checkout_core.bell import Bell
+from checkout_core.config import Settings
+from checkout_core.secrets import derive
+from tenants import orders
+from tenants.db import Pool, create_pool, dsn_for
+from tenants.keys import Keyring
+from tenants.passwords import Passwords
+from tenants.payments.accounts import Providers
+
+PLATFORM_POOL_SIZE = 2  # sign-ups, sign-ins and look-ups that memory could not answer
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """Derived keys, 32 bytes each. `orders` never rotates: a retry across the rotation would buy twice."""
+
+    shoppers: bytes
+    orders: bytes
+    lookups: bytes
+    api_keys: bytes
+    csrf: bytes
+
+    @classmethod
+    def of(cls, secret: bytes) -> "Keys":
+        return cls(**{name: derive(secret, name.replace("_", "-")) for name in cls.__struct_fields__})
+
+
+class Process(msgspec.Struct, frozen=True):
+    settings: Settings
+    keys: Keys
+    app_pool: Pool
+    platform_pool: Pool
+    redis: Redis
+    batcher: Batcher
+    bell: Bell
+    keyring: Keyring
+    providers: Providers
+    directory: Directory
+    callers: Callers
+    limits: Limits
+    passwords: Passwords
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us over TLS."""
+        return self.settings.public_url.startswith("https:") or self.settings.environment == "production"
+
+
+@asynccontextmanager
+async def open_process(settings: Settings) -> AsyncIterator[Process]:
+    """Postgres must answer; Redis may be away (ordinary sales never need it). At the end every commit under way is finished first."""
+    keys = Keys.of(settings.secret)
+    redis = Redis.from_url(settings.redis_url, socket_connect_timeout=0.5, socket_timeout=1)
+    app_pool = await create_pool(dsn_for(settings, "tessera_app"), size=settings.db_pool_size, name="tessera-api")
+    platform_pool = await create_pool(dsn_for(settings, "tessera_platform"), size=PLATFORM_POOL_SIZE, name="tessera-api-platform")
+    batcher = Batcher(functools.partial(orders.commit_batch, app_pool))
+    bell = Bell(settings.arq_redis_url)
+    keyring = Keyring(settings.secret)
+    providers = Providers(settings, app_pool, keyring)
+    try:
+        yield Process(
+            settings=settings,
+            keys=keys,
+            app_pool=app_pool,
+            platform_pool=platform_pool,
+            redis=redis,
+            batcher=batcher,
+            bell=bell,
+            keyring=keyring,
+            providers=providers,
+            directory=Directory(platform_pool),
+            callers=Callers(app_pool, platform_pool, keys.api_keys),
+            limits=Limits(settings.ip_limit_factor),
+            passwords=Passwords(),
+        )
+    finally:
+        await batcher.aclose()
+        await bell.aclose()
+        await providers.aclose()
+        await app_pool.close()
+        await platform_pool.close()
+        await redis.aclose()

@@ -1,0 +1,142 @@
+"""HTTP for sales. Each handler is one call into `tenants.sales`."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from api.callers import Merchant
+from api.guards import needs
+from api.idempotency import Once
+from api.wire import NOTHING, Count, Name, Nothing, PriceMinor, id_of
+from checkout_core.errors import Unprocessable
+from checkout_core.ids import decode, encode
+from tenants import sales
+from tenants.db import TenantTx
+
+Instant = Annotated[dt.datetime, Meta(tz=True)]
+
+
+class NewSale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`price_minor` defaults to the SKU's, `starts_at` to now; a sale without `ends_at` runs until it is ended. A limit of 0 is none."""
+
+    sku_id: Annotated[str, id_of("sku")]
+    name: Name
+    units: Count | Literal["all"]
+    limit_per_shopper: Annotated[int, Meta(ge=0, le=1000)]
+    price_minor: PriceMinor | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    hold_s: Annotated[int, Meta(ge=2, le=86_400)] = 900
+    door: Literal["direct"] = "direct"
+
+
+class StockChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Exactly one of both."""
+
+    add: Count | Literal["all"] | None = None
+    withdraw: Count | None = None
+
+
+class Sale(Struct, frozen=True):
+    """`committed` of the `allotted` units are held or sold."""
+
+    id: str
+    sku_id: str
+    name: str
+    door: str
+    state: str
+    price_minor: int
+    currency: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime | None
+    limit_per_shopper: int
+    hold_s: int
+    epoch: int
+    allotted: int
+    committed: int
+    created_at: dt.datetime
+
+
+def _sale(sale: sales.Sale) -> Sale:
+    _, _, *rest = (getattr(sale, name) for name in sales.Sale.__struct_fields__)
+    return Sale(encode("sal", sale.id), encode("sku", sale.sku_id), *rest)
+
+
+def _units(wanted: int | Literal["all"]) -> int | None:
+    return None if wanted == "all" else wanted
+
+
+class SaleController(Controller):
+    path = "/sales"
+    tags = ("Sales",)
+
+    @post("/", guards=[needs("sales:write")], operation_id="createSale", summary="Open a sale")
+    async def create(self, data: JSONBody[NewSale], once: NamedDependency[Once], merchant: NamedDependency[Merchant]) -> Sale:
+        async def create() -> Sale:
+            sale = await sales.create(
+                once.tx, sku_id=decode("sku", data.sku_id), name=data.name, units=_units(data.units), price_minor=data.price_minor,
+                limit_per_shopper=data.limit_per_shopper, starts_at=data.starts_at, ends_at=data.ends_at, hold_s=data.hold_s,
+                door=data.door, actor=merchant.actor,
+            )  # fmt: skip
+            return _sale(sale)
+
+        return await once(create())
+
+    @get("/{sale_id:str}", guards=[needs("sales:read")], operation_id="getSale", summary="Get a sale")
+    async def get(self, sale_id: FromPath[str], tx: NamedDependency[TenantTx]) -> Sale:
+        return _sale(await sales.get(tx, decode("sal", sale_id)))
+
+    @post("/{sale_id:str}/pause", guards=[needs("sales:write")], operation_id="pauseSale", summary="Pause a sale", status_code=200)
+    async def pause(
+        self,
+        sale_id: FromPath[str],
+        tx: NamedDependency[TenantTx],
+        merchant: NamedDependency[Merchant],
+        data: JSONBody[Nothing] = NOTHING,
+    ) -> Sale:
+        return _sale(await sales.pause(tx, decode("sal", sale_id), actor=merchant.actor))
+
+    @post("/{sale_id:str}/resume", guards=[needs("sales:write")], operation_id="resumeSale", summary="Resume a sale", status_code=200)
+    async def resume(
+        self,
+        sale_id: FromPath[str],
+        tx: NamedDependency[TenantTx],
+        merchant: NamedDependency[Merchant],
+        data: JSONBody[Nothing] = NOTHING,
+    ) -> Sale:
+        return _sale(await sales.resume(tx, decode("sal", sale_id), actor=merchant.actor))
+
+    @post("/{sale_id:str}/end", guards=[needs("sales:write")], operation_id="endSale", summary="End a sale for good", status_code=200)
+    async def end(
+        self,
+        sale_id: FromPath[str],
+        tx: NamedDependency[TenantTx],
+        merchant: NamedDependency[Merchant],
+        data: JSONBody[Nothing] = NOTHING,
+    ) -> Sale:
+        return _sale(await sales.end(tx, decode("sal", sale_id), actor=merchant.actor))
+
+    @post(
+        "/{sale_id:str}/stock",
+        guards=[needs("sales:write")],
+        operation_id="changeSaleStock",
+        summary="Add or withdraw units",
+        status_code=200,
+    )
+    async def stock(
+        self, sale_id: FromPath[str], data: JSONBody[StockChange], once: NamedDependency[Once], merchant: NamedDependency[Merchant]
+    ) -> Sale:
+        if (data.add is None) == (data.withdraw is None):
+            raise Unprocessable("Give either `add` or `withdraw`.", code="one_of_add_withdraw")
+
+        async def change() -> Sale:
+            sale = decode("sal", sale_id)
+            if data.withdraw is not None:
+                return _sale(await sales.withdraw_stock(once.tx, sale, data.withdraw, actor=merchant.actor))
+            return _sale(await sales.add_stock(once.tx, sale, _units(data.add or "all"), actor=merchant.actor))
+
+        return await once(change(), status=200)
