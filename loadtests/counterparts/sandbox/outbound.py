@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections import defaultdict
+from typing import cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -26,8 +27,7 @@ class _Connection(asyncio.Protocol):
         self._answer: asyncio.Future[int] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
 
     async def post(self, request: bytes) -> int:
         assert self.transport is not None

@@ -77,19 +77,26 @@ class Sender:
         self._client.close()
 
     async def _attempt(self, notice: Notice) -> None:
+        try:
+            status, answer = await self._send(notice)
+        except Exception as e:  # a bug here must not lose a notice; it is tried again like any other
+            traceback.print_exc()
+            status, answer = 0, repr(e)
+        await self._note(notice, status, answer)
+
+    async def _send(self, notice: Notice) -> tuple[int, str]:
+        """Forgeries first, then the notice itself with its duplicates; what the first true one was answered."""
         switches, faults = self._switches, self._switches.of(notice.out_trade_no)
         for name in switches.forgeries(notice.out_trade_no):
             status, _ = await self._post(notice, *forgery.VARIANTS[name](self._material(notice)))
             switches.counts["forged_sent"] += 1
             switches.counts["forged_accepted"] += status in (200, 204)
         if switches.happens("dropped", faults.drop):
-            status, answer = 0, "dropped"
-        else:
-            signed = self._signed(notice)
-            sendings = [self._post(notice, *signed) for _ in range(1 + faults.duplicate)]
-            (status, answer), *_ = await asyncio.gather(*sendings)
-            switches.counts["sent"] += len(sendings)
-        await self._note(notice, status, answer)
+            return 0, "dropped"
+        signed = self._signed(notice)
+        answers = await asyncio.gather(*(self._post(notice, *signed) for _ in range(1 + faults.duplicate)))
+        switches.counts["sent"] += len(answers)
+        return answers[0]
 
     async def _note(self, notice: Notice, status: int, answer: str) -> None:
         attempts = notice.attempts + 1
