@@ -86,8 +86,12 @@ def target_of(args: argparse.Namespace) -> Target:
 
 
 def pids_of(args: argparse.Namespace) -> dict[str, list[int]]:
-    named = (each.partition("=") for each in args.pid)
-    return {"loader": [os.getpid()]} | {name: [int(pid)] for name, _, pid in named}
+    """By name; several processes may share one. Raises ValueError."""
+    pids = {"loader": [os.getpid()]}
+    for each in args.pid:
+        name, _, pid = each.partition("=")
+        pids.setdefault(name, []).append(int(pid))
+    return pids
 
 
 async def press(args: argparse.Namespace, target: Target, requests: Iterable[R], tell: Tell[R]) -> dict[str, Any]:

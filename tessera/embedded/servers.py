@@ -36,6 +36,7 @@ class Servers(Keepers):
     def __init__(self, folder: Path | str, *, fsync: bool = True, environ: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self.folder = Path(folder).absolute()
+        self.data = self.folder  # where the data is in the end; see `public_folder`
         self.fsync = fsync
         self._environ = os.environ if environ is None else environ
         self._lock: TextIO | None = None
@@ -84,10 +85,10 @@ class Servers(Keepers):
         pg_bin, valkey = binaries.postgres_bin(self._environ), binaries.valkey_binary(self._environ)
         temp = short_temp()
         who = identity.choose([self.folder, pg_bin / "postgres", valkey, temp])
-        data = self.folder
+        self.data = data = self.folder
         if who.owner is not None:  # somebody else than we: what that user cannot reach moves to where it can
             if not identity.open_to_all(self.folder):
-                data = public_folder(self.folder, who)
+                self.data = data = public_folder(self.folder, who)
             if not identity.open_to_all(pg_bin / "postgres"):
                 pg_bin = binaries.copy_of_postgres(pg_bin)
             if not identity.open_to_all(valkey):

@@ -1,0 +1,71 @@
+"""The report for people."""
+
+from typing import Any
+
+
+def report_text(report: dict[str, Any], rush: dict[str, Any], seconds: float) -> str:
+    """A page of figures; `seconds` is what the whole demonstration took."""
+    reserve, sold_out, pay = report["reserve"], report["sold_out"], rush["pay"]
+    steady = sold_out["open"]
+    refusals = ", ".join(f"{count:,} {code}" for code, count in sorted(report["answers"].items()) if code != "reserved")
+    to_code = pay["steps_ms"].get("paid_to_delivered", {})
+    lines = [
+        "",
+        f"Sold {report['sold']:,} of {report['units']:,} units to {report['shoppers']:,} shoppers in {report['presses']:,} presses.",
+        f"  told        {report['answers']['reserved']:,} reserved, {refusals}",
+        f"  oversold {report['oversold']} · duplicates {report['duplicates']} · ledger imbalance {report['ledger_imbalance']}",
+        f"  orders      {report['paid']:,} paid, {report['delivered']:,} delivered, {report['refunded']:,} refunded",
+        f"  codes       {pay['codes']:,} seen by their buyers, {pay['duplicates']} of them twice",
+        f"  reserve     {_run(reserve)}",
+        f"  sold out    {_run(sold_out)}",
+        f"              open loop at {steady['rate_per_s']:,.0f}/s: p50 {_ms(steady['p50_ms'])}, p99 {_ms(steady['p99_ms'])}",
+        f"  paid→code   p50 {_ms(to_code.get('p50'))}, p99 {_ms(to_code.get('p99'))}, with {pay['paid']:,} payers",
+        "",
+        "Files",
+        *(f"  {file:22}{_import(each)}" for file, each in report["imports"].items()),
+        "",
+        f"Invariants: {_invariants(report['invariants'])}",
+        f"Took {seconds:.1f} s.",
+    ]
+    return "\n".join(lines)
+
+
+def _run(run: dict[str, Any]) -> str:
+    cpu = " + ".join(f"{role} {'?' if us is None else f'{us:,.0f}'}" for role, us in run["cpu_us"].items())
+    return f"{run['per_s']:,.0f}/s, p50 {_ms(run['p50_ms'])}, p99 {_ms(run['p99_ms'])}, CPU µs each: {cpu}"
+
+
+def _ms(value: float | None) -> str:
+    return "?" if value is None else f"{value:,.1f} ms"
+
+
+def _import(each: dict[str, Any]) -> str:
+    lines = ", ".join(map(str, each["malformed"]))
+    malformed = f"{len(each['malformed'])} malformed (line {lines})" if each["malformed"] else "0 malformed"
+    return f"{each['loaded']:>7,} loaded, {each['duplicates']} duplicates, {malformed}, {each['blank']} blank"
+
+
+def _invariants(invariants: dict[str, str]) -> str:
+    by_status: dict[str, list[str]] = {}
+    for name, status in invariants.items():
+        by_status.setdefault(status, []).append(name)
+    return " · ".join(f"{len(names)} {status.upper() if status == 'violated' else status}" for status, names in by_status.items()) + (
+        "  (" + ", ".join(by_status["not checked"]) + " not checked)" if "not checked" in by_status else ""
+    )
+
+
+def addresses(demo: dict[str, Any], *, port: int, files: str) -> str:
+    """Where to look, once the store serves."""
+    owner = demo["owner"]
+    return "\n".join(
+        [
+            "",
+            "The store is open:",
+            f"  store       http://{demo['store_host']}:{port}/",
+            f"  merchant    {demo['api']}/merchant   {owner['mail']} / {owner['password']}",
+            f"  API         {demo['api']}  with {demo['api_key']}",
+            f"  provider    {demo['provider']}",
+            f"  files       {files}",
+            "Ctrl-C ends everything.",
+        ]
+    )
