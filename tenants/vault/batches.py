@@ -1,0 +1,195 @@
+"""The row of an import: its beginning, its progress line by line, its end, and the report."""
+
+import datetime as dt
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from checkout_core import ids
+from checkout_core.errors import NotFound
+from tenants.db import TenantTx
+from tenants.vault.codes import SENTENCES, Reason
+from tenants.vault.layout import Layout
+
+LINES_REPORTED_MAX: Final = 10_000
+TEXT_MAX: Final = 200
+
+_encode = msgspec.json.encode
+_layout = msgspec.json.Decoder(Layout)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line that was not loaded, and why; never what it holds."""
+
+    line: int
+    kind: str
+    reason: str
+    detail: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """`lines` counts every line read so far, header and blank ones included. Lists stop at LINES_REPORTED_MAX; the counts do not."""
+
+    id: str
+    sku_id: str
+    state: str
+    filename: str
+    source: str
+    note: str
+    operator: str
+    layout: Layout
+    lines: int
+    loaded: int
+    duplicates: int
+    duplicates_in_file: int
+    duplicates_in_vault: int
+    malformed_count: int
+    malformed: list[int]
+    blank: int
+    errors: list[Line]
+    failure: str | None
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What a load needs to know of its batch."""
+
+    id: UUID
+    sku_id: UUID
+    state: str
+    layout: Layout
+    digest: bytes | None
+    lines_done: int
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What one piece adds to the batch."""
+
+    lines_before: int
+    lines_done: int
+    digest: bytes
+    loaded: int
+    duplicates_in_file: int
+    duplicates_in_vault: int
+    malformed: int
+    blank: int
+
+
+async def code_pattern(tx: TenantTx, sku_id: UUID) -> str | None:
+    """The SKU's own pattern for codes. Raises `NotFound` when there is no such SKU."""
+    row = await tx.conn.fetchrow("SELECT code_pattern FROM sku WHERE tenant_id = $1 AND id = $2", tx.tenant_id, sku_id)
+    if row is None:
+        raise NotFound(f"There is no SKU {ids.encode('sku', sku_id)}.")
+    pattern: str | None = row["code_pattern"]
+    return pattern
+
+
+async def start(
+    tx: TenantTx,
+    sku_id: UUID,
+    layout: Layout,
+    *,
+    operator: str,
+    filename: str = "",
+    source: str = "",
+    note: str = "",
+    cost_minor: int | None = None,
+) -> UUID:
+    """Begin an import. Its units are for sale only once the batch is `loaded`. Raises `NotFound` for an unknown SKU."""
+    await code_pattern(tx, sku_id)
+    batch_id = ids.new_id()
+    sql = """INSERT INTO vault_batch (tenant_id, id, sku_id, filename, source, note, operator, cost_minor, layout)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+    words = (_stored(text) for text in (filename, source, note))
+    await tx.conn.execute(sql, tx.tenant_id, batch_id, sku_id, *words, operator, cost_minor, _encode(layout).decode())
+    await tx.audit(operator, "vault.import", ids.encode("bat", batch_id), sku=ids.encode("sku", sku_id))
+    return batch_id
+
+
+def _stored(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())[:TEXT_MAX]
+
+
+async def get(tx: TenantTx, batch_id: UUID) -> Batch:
+    row = await tx.conn.fetchrow("SELECT * FROM vault_batch WHERE tenant_id = $1 AND id = $2", tx.tenant_id, batch_id)
+    if row is None:
+        raise NotFound(f"There is no import {ids.encode('bat', batch_id)}.")
+    return Batch(row["id"], row["sku_id"], row["state"], _layout.decode(row["layout"]), row["digest"], row["lines_done"])
+
+
+async def advance(tx: TenantTx, batch_id: UUID, step: Step) -> bool:
+    """Add `step` to the batch. False when it is not where the step begins: somebody else is loading the same file."""
+    sql = """UPDATE vault_batch
+             SET lines_done = $4, digest = $5, loaded = loaded + $6, duplicates_in_file = duplicates_in_file + $7,
+                 duplicates_in_vault = duplicates_in_vault + $8, malformed = malformed + $9, blank = blank + $10
+             WHERE tenant_id = $1 AND id = $2 AND lines_done = $3 AND state = 'loading'
+             RETURNING true"""
+    return bool(await tx.conn.fetchval(sql, tx.tenant_id, batch_id, *msgspec.structs.astuple(step)))
+
+
+async def finish(tx: TenantTx, batch_id: UUID, lines_done: int) -> bool:
+    """loading → loaded: from this commit on its units are stock. False when the batch is not where the caller believes it."""
+    sql = """UPDATE vault_batch SET state = 'loaded', finished_at = now(), failure = NULL
+             WHERE tenant_id = $1 AND id = $2 AND lines_done = $3 AND state = 'loading' RETURNING loaded"""
+    loaded = await tx.conn.fetchval(sql, tx.tenant_id, batch_id, lines_done)
+    if loaded is not None:
+        await tx.emit("vault.loaded", {"batch": ids.encode("bat", batch_id), "loaded": loaded})
+    return loaded is not None
+
+
+async def fail(tx: TenantTx, batch_id: UUID, why: str) -> None:
+    """loading → failed: the file cannot be read to its end. What it loaded is no stock; a resume with a readable file goes on."""
+    sql = """UPDATE vault_batch SET state = 'failed', failure = $3, finished_at = now()
+             WHERE tenant_id = $1 AND id = $2 AND state = 'loading'"""
+    await tx.conn.execute(sql, tx.tenant_id, batch_id, why)
+
+
+async def reopen(tx: TenantTx, batch_id: UUID) -> None:
+    """failed → loading, for a resume."""
+    sql = (
+        "UPDATE vault_batch SET state = 'loading', failure = NULL, finished_at = NULL WHERE tenant_id = $1 AND id = $2 AND state = 'failed'"
+    )
+    await tx.conn.execute(sql, tx.tenant_id, batch_id)
+
+
+async def report(tx: TenantTx, batch_id: UUID) -> Report:
+    """How far the import is, and each line it did not load. Raises `NotFound`."""
+    row = await tx.conn.fetchrow("SELECT * FROM vault_batch WHERE tenant_id = $1 AND id = $2", tx.tenant_id, batch_id)
+    if row is None:
+        raise NotFound(f"There is no import {ids.encode('bat', batch_id)}.")
+    sql = "SELECT line_no, kind, reason FROM vault_line WHERE tenant_id = $1 AND batch_id = $2 ORDER BY line_no LIMIT $3"
+    lines = await tx.conn.fetch(sql, tx.tenant_id, batch_id, LINES_REPORTED_MAX)
+    return _report(row, [Line(no, kind, reason, SENTENCES[Reason(reason)]) for no, kind, reason in lines])
+
+
+async def recent(tx: TenantTx, limit: int = 50) -> list[Report]:
+    """The latest imports, newest first, without their lines."""
+    sql = "SELECT * FROM vault_batch WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2"
+    return [_report(row, []) for row in await tx.conn.fetch(sql, tx.tenant_id, limit)]
+
+
+def _report(row: Any, lines: list[Line]) -> Report:
+    return Report(
+        id=ids.encode("bat", row["id"]),
+        sku_id=ids.encode("sku", row["sku_id"]),
+        state=row["state"],
+        filename=row["filename"],
+        source=row["source"],
+        note=row["note"],
+        operator=row["operator"],
+        layout=_layout.decode(row["layout"]),
+        lines=row["lines_done"],
+        loaded=row["loaded"],
+        duplicates=row["duplicates_in_file"] + row["duplicates_in_vault"],
+        duplicates_in_file=row["duplicates_in_file"],
+        duplicates_in_vault=row["duplicates_in_vault"],
+        malformed_count=row["malformed"],
+        malformed=[line.line for line in lines if line.kind == "malformed"],
+        blank=row["blank"],
+        errors=lines,
+        failure=row["failure"],
+        created_at=row["created_at"],
+        finished_at=row["finished_at"],
+    )

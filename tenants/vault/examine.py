@@ -1,0 +1,48 @@
+"""From a row to what will be sealed, or the reason why not."""
+
+from collections.abc import Callable
+
+from tenants.vault.codes import Content, Pattern, Reason, fault, note_fault
+from tenants.vault.layout import Layout
+from tenants.vault.rows import Row
+
+Verdict = Content | Reason | None
+"""None: the row is blank."""
+
+
+def examiner(layout: Layout, pattern: Pattern | None) -> Callable[[Row], Verdict]:
+    """A judge of the rows of one file. A row lacks nothing when the columns after the code and its secret are missing."""
+    columns = layout.columns
+    width = len(columns)
+    code_at = columns.index("code")
+    secret_at = columns.index("secret") if "secret" in columns else None
+    notes_at = [(at, role) for at, role in enumerate(columns) if role in ("valid_until", "face_value")]
+
+    def examine(row: Row) -> Verdict:
+        _, fields, why = row
+        if why is not None:
+            return why
+        if not fields:
+            return None
+        if len(fields) > width and any(fields[width:]):
+            return Reason.TOO_MANY_FIELDS
+        code = fields[code_at] if code_at < len(fields) else ""
+        if wrong := fault(code, pattern=pattern):
+            return wrong
+        if secret_at is None:
+            secret = None
+        else:
+            secret = fields[secret_at] if secret_at < len(fields) else ""
+            if wrong := fault(secret, secret=True):
+                return wrong
+        if not notes_at:
+            return Content(code, secret)
+        notes: dict[str, str] = {}
+        for at, role in notes_at:
+            if at < len(fields) and fields[at]:
+                if wrong := note_fault(fields[at]):
+                    return wrong
+                notes[role] = fields[at]
+        return Content(code, secret, notes.get("valid_until"), notes.get("face_value"))
+
+    return examine
