@@ -8,9 +8,12 @@ from litestar import Litestar, Router
 from api import headers, openapi, problems
 from api.accounts import MerchantController, SessionController
 from api.catalog import ProductController, SkuController
+from api.checkouts import CheckoutController
 from api.health import healthz, readyz
 from api.idempotency import Replayed, answer_again
 from api.offers import OfferController
+from api.orders import LookupController, OrderController
+from api.payments import LedgerController, NoticeController, ProviderAccountController
 from api.process import Process, open_process
 from api.provide import DEPENDENCIES
 from api.sales import SaleController
@@ -40,6 +43,12 @@ def create_app(settings: Settings, *, process: AbstractAsyncContextManager[Proce
             SaleController,
             OfferController,
             ShopperController,
+            CheckoutController,
+            OrderController,
+            LookupController,
+            ProviderAccountController,
+            NoticeController,
+            LedgerController,
         ],
         guards=[strict_parameters],
         request_class=StrictRequest,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.callers import Merchant
@@ -125,7 +125,7 @@ class OrderController(Controller):
     async def list(
         self,
         tx: NamedDependency[TenantTx],
-        order_state: FromQuery[str | None] = None,
+        order_state: Annotated[str | None, QueryParameter(name="state")] = None,
         limit: FromQuery[Annotated[int, Meta(ge=1, le=orders.read.LIMIT_MAX)]] = PAGE_DEFAULT,
         cursor: FromQuery[str | None] = None,
     ) -> OrderPage:

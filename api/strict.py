@@ -78,6 +78,6 @@ def _query_parameters(handler: HTTPRouteHandler) -> tuple[frozenset[str], frozen
     for field in handler.parsed_fn_signature.parameters.values():
         definition = field.kwarg_definition
         if getattr(definition, "param_type", None) == "query":
-            name = getattr(definition, "query", None) or field.name
+            name = getattr(definition, "name", None) or field.name
             (integers if field.is_subclass_of(int) or field.has_inner_subclass_of(int) else others).add(name)
     return frozenset(integers), frozenset(others)
