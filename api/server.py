@@ -51,6 +51,13 @@ def main(argv: list[str]) -> int:
             timeout_graceful_shutdown=GRACE_S,
         )
     )
+
+    def stop(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    # uvicorn handles these itself while it runs, and afterwards raises once more what it got: this exit is in order, code 0.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
     server.run(sockets=[listening])
     return 0 if server.started else 1
 
