@@ -17,7 +17,6 @@ import pytest
 import redis
 
 from tessera.embedded import MissingBinary, NotReady, Servers, binaries, identity
-from tests.servers import own_environ
 
 ROOT = Path(__file__).parents[2]
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="about what root may do")
@@ -41,7 +40,7 @@ def valkey(url: str) -> Iterator[redis.Redis]:
 
 
 def start(folder: Path) -> Servers:
-    return Servers(folder, fsync=False, environ=own_environ())
+    return Servers(folder, fsync=False)
 
 
 def is_alive(pid: int) -> bool:
@@ -81,7 +80,7 @@ class TestSettings:
 
     async def test_postgres_trusts_its_disk_only_in_tests(self, servers: Servers, tmp_path: Path) -> None:
         assert await ask(servers, "SELECT current_setting('fsync')") == "off"
-        with Servers(tmp_path, environ=own_environ()) as durable:
+        with Servers(tmp_path) as durable:
             assert await ask(durable, "SELECT current_setting('fsync') || current_setting('full_page_writes')") == "onon"
             with valkey(durable.redis_url) as client:
                 assert client.config_get("appendfsync") == {"appendfsync": "everysec"}
@@ -167,7 +166,7 @@ class TestComingBack:
 class TestGoingAway:
     def run_command(self, folder: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
         command = [sys.executable, "-m", "tessera", "servers", "--no-fsync", "--folder", str(folder)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=own_environ())
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         assert process.stdout is not None
         return process, json.loads(process.stdout.readline())
 
