@@ -9,6 +9,7 @@ from api import headers, openapi, problems
 from api.accounts import MerchantController, SessionController
 from api.catalog import ProductController, SkuController
 from api.checkouts import CheckoutController
+from api.exceptions import ExceptionController
 from api.health import healthz, readyz
 from api.idempotency import Replayed, answer_again
 from api.offers import OfferController
@@ -49,6 +50,7 @@ def create_app(settings: Settings, *, process: AbstractAsyncContextManager[Proce
             ProviderAccountController,
             NoticeController,
             LedgerController,
+            ExceptionController,
         ],
         guards=[strict_parameters],
         request_class=StrictRequest,

@@ -5,6 +5,7 @@ import random
 from typing import NamedTuple
 from uuid import UUID
 
+from tenants import exceptions
 from tenants.db import Pool, tenant_tx
 
 TABLES = ("orders", "payment_attempt", "payment_inbox", "refund", "outbox")
@@ -24,8 +25,14 @@ async def due(sweeper: Pool, table: str, limit: int) -> list[Due]:
     return [Due(*row) for row in await sweeper.fetch(sql, limit)]
 
 
-async def postpone(pool: Pool, table: str, tenant_id: UUID, row_id: UUID) -> None:
-    """Schedule a duty that failed for later: further apart each time, with jitter so that what failed together does not return together."""
+STUCK_AFTER = 8  # tries; some minutes of them
+
+
+async def postpone(pool: Pool, table: str, tenant_id: UUID, row_id: UUID, why: str) -> None:
+    """Schedule a duty that failed for later: further apart each time, with jitter so that what failed together does not return together.
+
+    One that keeps failing is tried on, and put into the exception queue with `why`.
+    """
     assert table in TABLES
     sql = f"SELECT tries FROM {table} WHERE tenant_id = $1 AND id = $2 AND next_try_at IS NOT NULL FOR UPDATE"
     async with tenant_tx(pool, tenant_id) as tx:
@@ -35,3 +42,5 @@ async def postpone(pool: Pool, table: str, tenant_id: UUID, row_id: UUID) -> Non
             sql = f"""UPDATE {table} SET tries = tries + 1, next_try_at = now() + $3::float8 * interval '1 second'
                       WHERE tenant_id = $1 AND id = $2"""
             await tx.conn.execute(sql, tenant_id, row_id, delay_s)
+            if tries >= STUCK_AFTER:
+                await exceptions.report(tx, f"{table}_stuck", row_id.hex, why=why)

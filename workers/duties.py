@@ -43,7 +43,7 @@ async def attend(services: Services, table: str, tenant_id: UUID, row_id: UUID) 
     except Exception as error:
         log.warning("duty %s %s of tenant %s failed: %s: %s", table, row_id, tenant_id, type(error).__name__, error)
         try:
-            await duties.postpone(services.pool, table, tenant_id, row_id)
+            await duties.postpone(services.pool, table, tenant_id, row_id, type(error).__name__)
         except Exception as again:
             # Postgres is away: the row is as it was, and the next sweep finds it.
             log.warning("duty %s %s could not be postponed: %s", table, row_id, type(again).__name__)

@@ -59,7 +59,7 @@ CREATE TABLE payment_inbox (
     event_id    text        NOT NULL CHECK (length(event_id) BETWEEN 1 AND 128),
     notice      jsonb       NOT NULL, -- as verified and opened
     raw         bytea       NOT NULL, -- as received
-    state       text        NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'done', 'dead')),
+    state       text        NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'done')),
     outcome     text,
     received_at timestamptz NOT NULL DEFAULT now(),
     next_try_at timestamptz DEFAULT now(),

@@ -46,7 +46,7 @@ async def get(tx: TenantTx, order_id: UUID, *, shopper_id: UUID | None = None) -
     row = await tx.conn.fetchrow(sql, tx.tenant_id, order_id)
     if row is None or (shopper_id is not None and row["shopper_id"] != shopper_id):
         raise NotFound("There is no such order.")
-    return Order(*row, (await _lines(tx, [order_id])).get(order_id, []))
+    return Order(**row, lines=(await _lines(tx, [order_id])).get(order_id, []))
 
 
 async def latest(
@@ -65,7 +65,7 @@ async def latest(
     at, last = before or (None, None)
     rows = await tx.conn.fetch(sql, tx.tenant_id, state, shopper_id, at, last, min(limit, LIMIT_MAX))
     lines = await _lines(tx, [row["id"] for row in rows])
-    return [Order(*row, lines.get(row["id"], [])) for row in rows]
+    return [Order(**row, lines=lines.get(row["id"], [])) for row in rows]
 
 
 async def look_up(tx: TenantTx, order_id: UUID, *, contact: str | None, lookup_hash: bytes | None) -> Order:

@@ -11,7 +11,7 @@ from checkout_core.decide import decide
 from checkout_core.failpoints import failpoint
 from checkout_core.ids import new_id
 from checkout_core.intents import Outcome
-from tenants import delivery, ledger
+from tenants import delivery, exceptions, ledger
 from tenants.db import TenantTx
 from tenants.orders import allot, release
 
@@ -39,7 +39,8 @@ async def confirm(tx: TenantTx, receipt: Receipt, *, by_notice: bool = False) ->
     sql = "SELECT id, order_id FROM payment_attempt WHERE tenant_id = $1 AND account_id = $2 AND out_trade_no = $3"
     attempt = await tx.conn.fetchrow(sql, tx.tenant_id, receipt.account_id, receipt.out_trade_no)
     if attempt is None:
-        await _ask_a_person(tx, "payment_without_attempt", receipt)
+        about = {"out_trade_no": receipt.out_trade_no, "amount_minor": receipt.amount_minor, "currency": receipt.currency}
+        await exceptions.report(tx, "payment_without_attempt", receipt.txn_id, **about)
         return "unknown"
     order = await release.lock(tx, attempt["order_id"])
     txn_id = receipt.txn_id if safeties.on("inbox") else uuid4().hex
@@ -109,10 +110,3 @@ async def _allot_again(tx: TenantTx, order: asyncpg.Record) -> bool:
     for sale, given in plan:
         await allot.give(tx, sale, given)
     return True
-
-
-async def _ask_a_person(tx: TenantTx, kind: str, receipt: Receipt) -> None:
-    sql = """INSERT INTO exception_case (tenant_id, id, kind, reference, detail)
-             VALUES ($1, $2, $3, $4, jsonb_build_object('out_trade_no', $5::text, 'amount_minor', $6::bigint, 'currency', $7::text))
-             ON CONFLICT DO NOTHING"""
-    await tx.conn.execute(sql, tx.tenant_id, new_id(), kind, receipt.txn_id, receipt.out_trade_no, receipt.amount_minor, receipt.currency)

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from checkout_core.errors import Conflict
 from checkout_core.failpoints import failpoint
-from checkout_core.ids import encode, new_id
-from tenants import ledger
+from checkout_core.ids import encode
+from tenants import exceptions, ledger
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.orders import allot, release
 from tenants.payments.accounts import Providers
@@ -102,6 +102,4 @@ async def _failed(tx: TenantTx, refund_id: UUID, why: str) -> None:
     sql = """UPDATE refund SET state = 'failed', finished_at = now(), next_try_at = NULL
              WHERE tenant_id = $1 AND id = $2 AND state = 'requested'"""
     await tx.conn.execute(sql, tx.tenant_id, refund_id)
-    sql = """INSERT INTO exception_case (tenant_id, id, kind, reference, detail)
-             VALUES ($1, $2, 'refund_refused', $3, jsonb_build_object('why', $4::text)) ON CONFLICT DO NOTHING"""
-    await tx.conn.execute(sql, tx.tenant_id, new_id(), encode("ref", refund_id), why)
+    await exceptions.report(tx, "refund_refused", encode("ref", refund_id), why=why)
