@@ -85,7 +85,8 @@ class CodeView(Struct, frozen=True):
     sale_id: str
     code: str
     secret: str | None
-    extra: dict[str, str]
+    valid_until: str | None
+    face_value: str | None
     delivered_at: dt.datetime
 
 
@@ -196,7 +197,16 @@ class OrderController(Controller):
         order = decode("ord", order_id)
         revealed = await delivery.reveal(tx, process.keyring, order, actor=actor(request), shopper_id=owner(request))
         codes = [
-            CodeView(r.unit, encode("sal", r.sale_id), r.content.code, r.content.secret, r.content.extra, r.delivered_at) for r in revealed
+            CodeView(
+                r.unit,
+                encode("sal", r.sale_id),
+                r.content.code,
+                r.content.secret,
+                r.content.valid_until,
+                r.content.face_value,
+                r.delivered_at,
+            )
+            for r in revealed
         ]
         return Response(Codes(codes), headers={"Cache-Control": "no-store"})
 
