@@ -59,7 +59,7 @@ class SandboxProvider:
     Raises `BadCredentials`.
     """
 
-    def __init__(self, credentials: SandboxCredentials, base_url: str, client: httpx.AsyncClient) -> None:
+    def __init__(self, credentials: SandboxCredentials, base_url: str, client: httpx.AsyncClient, total_s: float = TOTAL_S) -> None:
         if len(credentials.api_v3_key.encode()) != 32:
             raise BadCredentials("api_v3_key is not 32 characters.")
         for name in ("mch_id", "serial_no", "provider_serial"):
@@ -70,6 +70,7 @@ class SandboxProvider:
         self._key = wire.load_private_key(credentials.private_key_pem)
         self._provider_key = wire.load_public_key(credentials.provider_public_key_pem)
         self._outbound = Outbound(client, base_url)
+        self._total_s = total_s
 
     @property
     def mch_id(self) -> str:
@@ -195,7 +196,7 @@ class SandboxProvider:
             raise ForgedNotice(f"malformed: {e}") from None
 
     async def _call(
-        self, method: str, target: str, body: dict[str, Any] | None = None, *, total_s: float = TOTAL_S, answer_max: int = ANSWER_MAX
+        self, method: str, target: str, body: dict[str, Any] | None = None, *, total_s: float | None = None, answer_max: int = ANSWER_MAX
     ) -> Answer:
         """A verified answer that says yes. Raises `ProviderRefused` for a verified no, else `ProviderUnavailable`."""
         content = msgspec.json.encode(body) if body is not None else b""
@@ -205,7 +206,7 @@ class SandboxProvider:
             "Accept": "application/json",
             "Accept-Encoding": "identity",
         } | ({"Content-Type": "application/json"} if content else {})
-        answer = await self._outbound.send(method, target, headers, content, total_s=total_s, answer_max=answer_max)
+        answer = await self._outbound.send(method, target, headers, content, total_s=total_s or self._total_s, answer_max=answer_max)
         try:
             now = dt.datetime.now(dt.UTC)
             wire.check_signature(self._provider_key, self._credentials.provider_serial, answer.headers, answer.body, now)
