@@ -23,7 +23,7 @@ _NOT_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharac
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The problem document for `error`. What nobody expected is logged whole and told as nothing but its place in the log."""
-    known = _known(error)
+    known = expected(error)
     headers = dict(SECURITY_HEADERS)
     if isinstance(known, HTTPException):
         status, code, detail = known.status_code, _code(known.status_code), _detail(known)
@@ -42,12 +42,12 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers={**headers, "Cache-Control": "no-store"})
 
 
-def _known(error: Exception) -> Exception:
+def expected(error: Exception) -> Exception:
     """The error that a shopper or merchant can act on, if there is one behind `error`."""
     match error:
         case ExceptionGroup():
             # Litestar wraps what a dependency raises while it closes: a lost connection at COMMIT, for one.
-            return _known(error.exceptions[0])
+            return expected(error.exceptions[0])
         case msgspec.ValidationError() | msgspec.DecodeError():
             return BadRequest(f"{error}.")
         case RecursionError():
