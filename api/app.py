@@ -7,6 +7,7 @@ from litestar import Litestar, Router
 
 from api import headers, openapi, problems
 from api.accounts import MerchantController, SessionController
+from api.api_keys import ApiKeyController
 from api.catalog import ProductController, SkuController
 from api.checkouts import CheckoutController
 from api.exceptions import ExceptionController
@@ -39,6 +40,7 @@ def create_app(settings: Settings, *, process: AbstractAsyncContextManager[Proce
         route_handlers=[
             MerchantController,
             SessionController,
+            ApiKeyController,
             ProductController,
             SkuController,
             SaleController,

@@ -1,8 +1,10 @@
 """API keys: a tenant's programs sign in with them. Shown once, kept as keyed hashes."""
 
+import datetime as dt
 import hmac
 import secrets
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from checkout_core.errors import NotFound
@@ -10,6 +12,17 @@ from checkout_core.ids import encode, new_id
 from tenants.db import TenantTx
 
 SECRET_BYTES = 32
+LIMIT_MAX = 100
+
+
+class ApiKey(NamedTuple):
+    """What is known of a key besides its hash."""
+
+    id: UUID
+    name: str
+    scopes: list[str]
+    created_at: dt.datetime
+    revoked_at: dt.datetime | None
 
 
 def tenant_of(key: str) -> UUID | None:
@@ -44,6 +57,12 @@ async def find(tx: TenantTx, pepper: bytes, key: str) -> tuple[UUID, frozenset[s
     sql = "SELECT id, scopes FROM api_key WHERE tenant_id = $1 AND key_hash = $2 AND revoked_at IS NULL"
     row = await tx.conn.fetchrow(sql, tx.tenant_id, hash_key(pepper, key))
     return (row["id"], frozenset(row["scopes"])) if row else None
+
+
+async def latest(tx: TenantTx) -> list[ApiKey]:
+    """The newest 100 keys, revoked ones too."""
+    sql = f"SELECT id, name, scopes, created_at, revoked_at FROM api_key WHERE tenant_id = $1 ORDER BY id DESC LIMIT {LIMIT_MAX}"
+    return [ApiKey(*row) for row in await tx.conn.fetch(sql, tx.tenant_id)]
 
 
 async def revoke(tx: TenantTx, key_id: UUID, *, actor: str) -> None:
