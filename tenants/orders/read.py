@@ -34,10 +34,12 @@ class Order(msgspec.Struct, frozen=True):
     hold_until: dt.datetime | None
     paid_at: dt.datetime | None
     delivered_at: dt.datetime | None
+    recoverable: bool  # a contact or a password was left with it, to look it up by
     lines: list[Line]
 
 
-_COLUMNS = "id, shopper_id, state, refusal, amount_minor, currency, contact, channel, created_at, hold_until, paid_at, delivered_at"
+_COLUMNS = """id, shopper_id, state, refusal, amount_minor, currency, contact, channel, created_at, hold_until, paid_at, delivered_at,
+              contact IS NOT NULL OR lookup_hash IS NOT NULL"""
 
 
 async def get(tx: TenantTx, order_id: UUID, *, shopper_id: UUID | None = None) -> Order:
