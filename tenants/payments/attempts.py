@@ -169,7 +169,7 @@ async def _insert(
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11::integer * interval '1 second')"""
     await tx.conn.execute(
         sql, tx.tenant_id, attempt.id, attempt.order_id, attempt.account_id, attempt.out_trade_no, attempt.amount_minor,
-        attempt.currency, attempt.return_url, attempt.expires_at, CREATE_AGAIN_S,
+        attempt.currency, attempt.notify_url, attempt.return_url, attempt.expires_at, CREATE_AGAIN_S,
     )  # fmt: skip
     return attempt
 
