@@ -30,7 +30,7 @@ test: lint types pytest ## all checks and all tests
 
 .PHONY: pytest
 pytest: setup ## the tests alone (ARGS="tests/api -k coupon", WORKERS=0 for one process)
-	$(PY) -m pytest -n $(WORKERS) $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: lint
 lint: setup ## style, without changing anything

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,6 +42,10 @@ def valkey(url: str) -> Iterator[redis.Redis]:
 
 def start(folder: Path) -> Servers:
     return Servers(folder, fsync=False)
+
+
+def socket_folder(environment: dict[str, Any]) -> Path:
+    return Path(environment["DATABASE_URL"].partition("host=")[2])
 
 
 def is_alive(pid: int) -> bool:
@@ -102,7 +107,7 @@ class TestSettings:
             store.delete("tests/embedded")
 
     def test_sockets_have_short_paths_and_are_ours_alone(self, servers: Servers) -> None:
-        folder = Path(servers.database_url.partition("host=")[2])
+        folder = socket_folder(servers.environment)
         assert len(str(folder / ".s.PGSQL.5432.lock")) < 100
         assert folder.stat().st_mode & 0o077 == 0
 
@@ -180,12 +185,13 @@ class TestGoingAway:
         assert wait_until(lambda: not any(map(is_alive, told["pids"].values())))
         # Even with the parent killed, Postgres had the time to end in order.
         assert wait_until(lambda: not (tmp_path / "postgres" / "postmaster.pid").exists())
+        shutil.rmtree(socket_folder(told), ignore_errors=True)  # what only the next start in this folder would sweep
 
     def test_sockets_of_a_killed_parent_are_swept_by_the_next(self, tmp_path: Path) -> None:
         process, told = self.run_command(tmp_path)
         with process:
             process.kill()
-        left_behind = Path(told["DATABASE_URL"].partition("host=")[2])
+        left_behind = socket_folder(told)
         assert left_behind.exists()
         with start(tmp_path):
             assert not left_behind.exists()

@@ -12,6 +12,8 @@ from tessera.processes import answers
 from tessera.shop import Shop, secret_of
 from tests.house.sources import ROOT
 
+pytestmark = pytest.mark.xdist_group("shop")  # on one worker, so that the shop opens once
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
