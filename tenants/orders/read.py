@@ -39,7 +39,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 _COLUMNS = """id, shopper_id, state, refusal, amount_minor, currency, contact, channel, created_at, hold_until, paid_at, delivered_at,
-              contact IS NOT NULL OR lookup_hash IS NOT NULL"""
+              contact IS NOT NULL OR lookup_hash IS NOT NULL AS recoverable"""
 
 
 async def get(tx: TenantTx, order_id: UUID, *, shopper_id: UUID | None = None) -> Order:
