@@ -13,12 +13,13 @@ from api.callers import Merchant
 from api.guards import anyone, signed_in
 from api.limits import per_address
 from api.process import Process
+from api.wire import END
 from checkout_core.errors import BadRequest
 from checkout_core.ids import encode
 from tenants import accounts
 
-Slug = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{1,30}[a-z0-9]$", description="The store's sub-domain.")]
-Mail = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")]
+Slug = Annotated[str, Meta(pattern=f"^[a-z0-9][a-z0-9-]{{1,30}}[a-z0-9]{END}", description="The store's sub-domain.")]
+Mail = Annotated[str, Meta(max_length=254, pattern=rf"^[^@\s\x00-\x1f]{{1,64}}@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+{END}")]
 # NIST SP 800-63B §3.1.1.2: length is what counts; nothing is asked of the characters. The upper bound spares the hash.
 NewPassword = Annotated[str, Meta(min_length=10, max_length=256)]
 

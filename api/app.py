@@ -1,7 +1,7 @@
 """Wires the parts together. The only module that knows them all."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
 
@@ -16,7 +16,7 @@ from api.idempotency import Replayed, answer_again
 from api.offers import OfferController
 from api.orders import LookupController, OrderController
 from api.payments import LedgerController, NoticeController, ProviderAccountController
-from api.process import Process, open_process
+from api.process import open_process
 from api.provide import DEPENDENCIES
 from api.sales import SaleController
 from api.shoppers import ShopperController
@@ -26,13 +26,12 @@ from checkout_core.config import Settings
 UPLOAD_MAX = 1024 * 1024  # whatever is not /v1; streamed uploads bound themselves
 
 
-def create_app(settings: Settings, *, process: AbstractAsyncContextManager[Process] | None = None) -> Litestar:
-    """The API and the store's pages. `process` replaces what is opened at start, for tests."""
+def create_app(settings: Settings) -> Litestar:
+    """The API and the store's pages."""
 
     @asynccontextmanager
     async def run(app: Litestar) -> AsyncIterator[None]:
-        async with process or open_process(settings) as opened:
-            app.state.process = opened
+        async with open_process(settings) as app.state.process:
             yield
 
     v1 = Router(

@@ -13,7 +13,7 @@ import pytest
 from litestar import Litestar
 
 from api.app import create_app
-from api.process import Process
+from api.process import Process, open_process
 from checkout_core.config import Settings
 from checkout_core.ids import decode, new_id
 from tenants.db import tenant_tx
@@ -40,7 +40,8 @@ async def settings(servers: Servers) -> Settings:
 @pytest.fixture(scope="session")
 async def app(settings: Settings) -> AsyncIterator[Litestar]:
     app = create_app(settings)
-    async with app.lifespan():
+    # Not by the framework's lifespan: it must be closed by the task that opened it, and a fixture is not.
+    async with open_process(settings) as app.state.process:
         yield app
 
 
