@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
+from litestar.exceptions import NotFoundException
 
-from api import headers, openapi, problems
+from api import headers, openapi, problems, storefront
 from api.accounts import MerchantController, SessionController
 from api.api_keys import ApiKeyController
 from api.catalog import ProductController, SkuController
@@ -60,10 +61,10 @@ def create_app(settings: Settings) -> Litestar:
     )
     always = headers.SECURITY_HEADERS | (headers.HSTS if settings.public_url.startswith("https:") else {})
     return Litestar(
-        [v1, healthz, readyz, openapi.openapi_json],
+        [v1, healthz, readyz, openapi.openapi_json, *storefront.route_handlers],
         lifespan=[run],
         dependencies=DEPENDENCIES,
-        exception_handlers={Exception: problems.answer, Replayed: answer_again},
+        exception_handlers={Exception: problems.answer, NotFoundException: storefront.answer_unrouted, Replayed: answer_again},
         openapi_config=openapi.CONFIG,
         plugins=[openapi.StrictStructs()],
         request_max_body_size=UPLOAD_MAX,

@@ -1,0 +1,39 @@
+"""The store as people see it: pages written by the server, which work without scripts.
+
+`route_handlers` is mounted by `api.app`; `answer_unrouted` answers addresses that lead nowhere.
+"""
+
+from typing import Any
+
+from litestar import Request, Response, Router
+from litestar.di import Provide
+
+from api import problems as json_problems
+from api.guards import anyone
+from api.storefront import assets, merchant, orders, problems, shop
+from api.storefront.visit import provide_visit
+from api.strict import BODY_MAX, StrictRequest
+
+pages = Router(
+    "/",
+    route_handlers=[
+        shop.home, shop.sale, shop.buy,
+        orders.show, orders.state, orders.pay, orders.cancel, orders.codes, orders.find, orders.found,
+        assets.static, assets.switch,
+        *merchant.route_handlers,
+    ],
+    guards=[anyone],
+    dependencies={"visit": Provide(provide_visit)},
+    exception_handlers={Exception: problems.answer},
+    request_class=StrictRequest,
+    request_max_body_size=BODY_MAX,
+    include_in_schema=False,
+)  # fmt: skip
+
+route_handlers = [pages]
+
+
+def answer_unrouted(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A page for people, a problem document for programs."""
+    is_page = not request.url.path.startswith("/v1") and "text/html" in request.headers.get("accept", "")
+    return problems.answer(request, error) if is_page else json_problems.answer(request, error)

@@ -1,0 +1,139 @@
+"""The shop: what is on sale, one sale, and the press of "buy"."""
+
+import datetime as dt
+import random
+import secrets
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from api.checkouts import NewCheckout, press
+from api.directory import Store
+from api.storefront import visit as visits
+from api.storefront.rendering import Link, Notice
+from api.storefront.views import QUANTITY_MAX, SaleView
+from api.storefront.visit import AVisit, Visit
+from checkout_core.errors import AppError, BadRequest, Conflict, NotFound, TooMany, Unavailable
+from checkout_core.ids import decode, encode
+from tenants import offers
+from tenants.db import tenant_tx
+from tenants.offers import Offer
+
+RELOAD_MAX_S = 3600  # a page without scripts reloads itself at the start of a sale, if that is no further away
+
+REFUSED = frozenset({"sold_out", "limit", "not_started", "ended", "paused", "unpaid_cap", "cool_down", "idempotency_conflict"})
+
+
+class BuyForm(msgspec.Struct, frozen=True):
+    """What the form shows. `key` makes every press of this form one order, however often it is sent."""
+
+    key: str
+    quantity: int = 1
+    contact: str = ""
+
+
+@get("/", name="shop")
+async def home(visit: AVisit) -> Response[bytes]:
+    try:
+        store = await visit.at_store()
+    except NotFound:
+        # The platform's own host: nobody's store.
+        t = visit.words
+        notice = Notice(t("landing.title"), t("landing.text"), links=(Link("/merchant", t("merchant.title")),))
+        return visit.render("notice.html", private=False, notice=notice)
+    async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
+        found = await offers.current(tx)
+    now = dt.datetime.now(dt.UTC)
+    return visit.render("home.html", private=False, sales=[view(offer, now, held=None) for offer in found])
+
+
+@get("/sales/{sale:str}", dependencies={"visit": visits.at_store})
+async def sale(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
+    return await page(visit, sale, BuyForm(_new_key()))
+
+
+@post("/sales/{sale:str}/buy", dependencies={"visit": visits.at_store}, status_code=200)
+async def buy(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
+    fields = await visit.form()
+    form, wish, notice = _read(visit, sale, fields)
+    if wish is None:
+        return await page(visit, sale, form, status=400, notice=notice)
+    shopper = visit.shopper_or_guest()
+    t = visit.words
+    try:
+        decision = await press(visit.process, shopper, wish, form.key)
+    except (Conflict, TooMany) as error:
+        if error.code not in REFUSED:
+            raise
+        # The refusal belongs to this form's key; a new press is a new wish.
+        again = msgspec.structs.replace(form, key=_new_key())
+        return await page(visit, sale, again, status=error.status, refused=error)
+    except Unavailable as error:
+        # The outcome is open: the same key is pressed again, by the script or by hand, and never makes a second order.
+        notice = Notice(t("problem.unavailable.title"), t("problem.again.text"))
+        return await page(visit, sale, form, status=error.status, notice=notice, retry_after_s=error.retry_after_s or 1)
+    return visit.go(f"/orders/{encode('ord', decision.order_id)}")
+
+
+async def page(
+    visit: Visit,
+    sale: str,
+    form: BuyForm,
+    *,
+    status: int = 200,
+    notice: Notice | None = None,
+    refused: AppError | None = None,
+    retry_after_s: int | None = None,
+) -> Response[bytes]:
+    store = await visit.at_store()
+    shown = await _look(visit, store, sale)
+    if refused is not None:
+        t, code = visit.words, f"refused.{refused.code}"
+        text = t(f"{code}.text", n=shown.limit_per_shopper, seconds=refused.retry_after_s or 1)
+        notice = Notice(t(f"{code}.title"), text)
+    reload_s = None
+    until_s = (shown.starts_at - shown.now).total_seconds()
+    if shown.status == "soon" and until_s < RELOAD_MAX_S:
+        reload_s = int(until_s) + random.randint(1, 3)  # noqa: S311 - spreads the crowd, guards nothing
+    headers = {"Retry-After": str(wait)} if (wait := retry_after_s or (refused and refused.retry_after_s)) else {}
+    return visit.render(
+        "sale.html", status=status, headers=headers, sale=shown, form=form, notice=notice, retry_after_s=retry_after_s, reload_s=reload_s
+    )
+
+
+async def _look(visit: Visit, store: Store, sale: str) -> SaleView:
+    async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
+        offer = await offers.get(tx, decode("sal", sale))
+    held = bool(await visit.remembered.held.get((store.tenant_id, offer.sale_id))) if offer.stock <= 0 else None
+    return view(offer, dt.datetime.now(dt.UTC), held=held)
+
+
+def view(offer: Offer, now: dt.datetime, *, held: bool | None) -> SaleView:
+    return SaleView(
+        id=offer.sale_id, name=offer.name, product=offer.product_name, sku=offer.sku_name, description=offer.description,
+        state=offer.state, price_minor=offer.price_minor, currency=offer.currency, starts_at=offer.starts_at, ends_at=offer.ends_at,
+        limit_per_shopper=offer.limit_per_shopper, hold_s=offer.hold_s, left=offer.stock, held=held, now=now,
+    )  # fmt: skip
+
+
+def _read(visit: Visit, sale: str, fields: dict[str, str]) -> tuple[BuyForm, NewCheckout | None, Notice | None]:
+    """The form as it was filled in, and the wish in it, or what is wrong with it."""
+    t = visit.words
+    quantity, contact = fields.get("quantity", ""), fields.get("contact", "")
+    number = int(quantity) if quantity.isascii() and quantity.isdigit() and len(quantity) < 6 else 0
+    form = BuyForm(fields.get("key", ""), min(max(number, 1), QUANTITY_MAX), contact[:254])
+    if not (16 <= len(form.key) <= 64 and form.key.isascii() and form.key.isprintable()):
+        raise BadRequest("The form has no key of its own.")
+    wish: dict[str, Any] = {"sale_id": sale, "quantity": number}
+    wish |= {name: fields[name] for name in ("contact", "lookup_password") if fields.get(name)}
+    try:
+        return form, msgspec.convert(wish, NewCheckout), None
+    except msgspec.ValidationError as error:
+        text = t("problem.quantity", n=QUANTITY_MAX) if "$.quantity" in str(error) else t("problem.contact")
+        return form, None, Notice(t("problem.bad.title"), text, "bad")
+
+
+def _new_key() -> str:
+    return f"page-{secrets.token_urlsafe(16)}"
