@@ -1,5 +1,6 @@
-"""The sandbox provider for the tests of this folder."""
+"""The sandbox provider and an account at it for the tests of this folder."""
 
 from tests.provider import merchant, other_merchant, sandbox, sandbox_process, sink
+from tests.tenants.payments.accounts import client, provider
 
-__all__ = ["merchant", "other_merchant", "sandbox", "sandbox_process", "sink"]
+__all__ = ["client", "merchant", "other_merchant", "provider", "sandbox", "sandbox_process", "sink"]
