@@ -1,0 +1,43 @@
+"""The app's routes as the tests of this folder need them: one row for each method and path."""
+
+import re
+from typing import Any, NamedTuple
+
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from api.app import create_app
+from checkout_core.config import Settings
+
+NO_SETTINGS = Settings(database_url="", redis_url="", arq_redis_url="", secret=bytes(32), environment="test")
+
+
+class Route(NamedTuple):
+    method: str
+    path: str  # with {names} in place of ids
+    handler: HTTPRouteHandler
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def names(self) -> list[str]:
+        return re.findall(r"\{(\w+)\}", self.path)
+
+    @property
+    def guards(self) -> list[Any]:
+        return [guard for guard in self.handler.resolve_guards() if hasattr(guard, "security")]
+
+
+def routes() -> list[Route]:
+    """What the app answers to, but for OPTIONS, which the framework answers for each path."""
+    found = [
+        Route(method, route.path_format, handler)
+        for route in create_app(NO_SETTINGS).routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for method in handler.http_methods
+        if method != "OPTIONS"
+    ]
+    return sorted(found, key=lambda route: route.name)

@@ -1,0 +1,151 @@
+"""Every JSON body of the API, field by field: the wrong type is refused, whatever the framework would have made of it.
+
+The table is made from the routes: a new one without a sample fails. Who asks may do it, so that the body is all that is wrong.
+"""
+
+import json
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from tests.security.routes import Route, routes
+from tests.shop import Store
+
+ZEROS = "0" * 32
+SAMPLES: dict[str, dict[str, Any]] = {
+    "signUp": {"store": "S", "slug": "some-slug", "mail": "a@example.org", "password": "0123456789"},
+    "signIn": {"mail": "a@example.org", "password": "0123456789"},
+    "createApiKey": {"name": "n", "scopes": ["orders:read"]},
+    "createProduct": {"name": "n", "description": "d"},
+    "createSku": {"product_id": f"prd_{ZEROS}", "name": "n", "price_minor": 1, "currency": "CNY", "code_pattern": "x"},
+    "createSale": {
+        "sku_id": f"sku_{ZEROS}", "name": "n", "units": 1, "limit_per_shopper": 1, "price_minor": 1, "hold_s": 900,
+        "starts_at": "2030-01-01T00:00:00Z", "ends_at": "2030-01-02T00:00:00Z", "door": "direct",
+    },
+    "changeSaleStock": {"add": 1},
+    "pauseSale": {}, "resumeSale": {}, "endSale": {}, "createShopperToken": {},
+    "createCheckout": {"sale_id": f"sal_{ZEROS}", "quantity": 1, "contact": "a@example.org", "lookup_password": "secret"},
+    "startPayment": {"provider": "sandbox"},
+    "lookUpOrder": {"order_id": f"ord_{ZEROS}", "contact": "a@example.org"},
+    "connectProviderAccount": {
+        "provider": "sandbox", "mch_id": "m", "serial_no": "s", "private_key_pem": "x" * 64, "api_v3_key": "k",
+        "provider_serial": "s", "provider_public_key_pem": "x" * 64,
+    },
+}  # fmt: skip
+# The JSON types that a type of ours is written in.
+WRITTEN_AS = {
+    msgspec.inspect.IntType: int, msgspec.inspect.StrType: str, msgspec.inspect.DateTimeType: str, msgspec.inspect.LiteralType: str,
+    msgspec.inspect.ListType: list, msgspec.inspect.DictType: dict, msgspec.inspect.NoneType: type(None), msgspec.inspect.BoolType: bool,
+}  # fmt: skip
+VALUES = ["1", 1, 1.0, 1.5, True, None, [], {}, [1], {"a": 1}]
+# Documents that are no body at all. The deep one would exhaust a recursive parser.
+BROKEN = {
+    "array": b"[]", "string": b'"x"', "number": b"1", "null": b"null", "nan": b"NaN", "infinity": b'{"a": Infinity}', "cut": b'{"a": 1',
+    "two": b"{}{}", "not utf-8": b'{"a": "\xff"}', "utf-16": "{}".encode("utf-16"), "byte order mark": b"\xef\xbb\xbf{}",
+    "comment": b"{} //", "deep": b"[" * 20_000, "deep object": b'{"a":' * 10_000, "text": b"hello", "form": b"a=1",
+}  # fmt: skip
+JSON = {"Content-Type": "application/json"}
+
+WITH_BODY = [route for route in routes() if route.path.startswith("/v1") and "data" in route.handler.parsed_fn_signature.parameters]
+
+
+def body_type(route: Route) -> Any:
+    assert route.handler.parsed_data_field is not None
+    return route.handler.parsed_data_field.annotation
+
+
+def sample(route: Route) -> dict[str, Any]:
+    return SAMPLES[str(route.handler.operation_id)]
+
+
+def wrongs(route: Route) -> list[tuple[str, Any]]:
+    """(field, value) of every type that the field is not written in."""
+    info = msgspec.inspect.type_info(body_type(route))
+    assert isinstance(info, msgspec.inspect.StructType)
+    table = []
+    for field in info.fields:
+        types = field.type.types if isinstance(field.type, msgspec.inspect.UnionType) else (field.type,)
+        allowed = {WRITTEN_AS[type(each.type if isinstance(each, msgspec.inspect.Metadata) else each)] for each in types}
+        table += [(field.encode_name, value) for value in VALUES if type(value) not in allowed]
+        if int in allowed:
+            table += [(field.encode_name, "1"), (field.encode_name, 10**40)]
+    return table
+
+
+async def headers_for(route: Route, acme: Store) -> dict[str, str]:
+    security = [name for guard in route.guards for name in guard.security]
+    who = acme.merchant if "merchant" in security else await acme.guest() if "shopper" in security else acme.at
+    return who | {"Idempotency-Key": "k"}
+
+
+def url(route: Route) -> str:
+    return route.path.format(**{name: f"{name[:3]}_{ZEROS}" for name in route.names})
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: route.name)
+class TestBody:
+    def test_has_a_sample_that_is_well_formed(self, route: Route) -> None:
+        assert msgspec.json.decode(json.dumps(sample(route)), type=body_type(route)) is not None
+
+    def test_refuses_unknown_fields_by_its_type(self, route: Route) -> None:
+        assert body_type(route).__struct_config__.forbid_unknown_fields
+
+    async def test_takes_no_type_for_another(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
+        headers = await headers_for(route, acme)
+        for field, value in wrongs(route):
+            response = await client.post(url(route), json=sample(route) | {field: value}, headers=headers)
+            assert (response.status_code, response.json()["code"]) == (400, "bad_request"), (field, value, response.text)
+            assert response.headers["content-type"] == "application/problem+json"
+
+    async def test_takes_no_unknown_field(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
+        body = sample(route) | {"surprise": 1}
+        response = await client.post(url(route), json=body, headers=await headers_for(route, acme))
+        assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+
+    async def test_takes_no_broken_document(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
+        headers = await headers_for(route, acme) | JSON
+        for name, content in BROKEN.items():
+            response = await client.post(url(route), content=content, headers=headers)
+            # A deep document that is too large for the route is refused for that.
+            assert response.status_code in ((400, 413) if name.startswith("deep") else (400,)), (name, response.text)
+
+    async def test_takes_no_empty_body_where_one_is_needed(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
+        response = await client.post(url(route), content=b"", headers=await headers_for(route, acme) | JSON)
+        needed = not route.handler.parsed_fn_signature.parameters["data"].has_default
+        assert (response.status_code == 400) == needed, response.text
+
+    @pytest.mark.parametrize(
+        "type_", ["", "text/plain", "text/json", "application/jsonp", "application/x-www-form-urlencoded", "multipart/form-data"]
+    )
+    async def test_takes_no_other_content_type(self, client: httpx.AsyncClient, acme: Store, route: Route, type_: str) -> None:
+        content = json.dumps(sample(route)).encode()
+        response = await client.post(url(route), content=content, headers=await headers_for(route, acme) | {"Content-Type": type_})
+        assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
+
+    async def test_takes_no_compressed_body(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
+        headers = await headers_for(route, acme) | JSON | {"Content-Encoding": "gzip"}
+        assert (await client.post(url(route), content=b"\x1f\x8b", headers=headers)).status_code == 415
+
+    async def test_takes_no_huge_body(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
+        limit = route.handler.resolve_request_max_body_size()
+        assert isinstance(limit, int)
+        content = b'{"a":"' + b"x" * limit + b'"}'
+        response = await client.post(url(route), content=content, headers=await headers_for(route, acme) | JSON)
+        assert (response.status_code, response.json()["code"]) == (413, "too_large")
+
+
+async def test_text_with_a_nul_is_refused_not_stored(client: httpx.AsyncClient, acme: Store) -> None:
+    response = await client.post("/v1/products", content=b'{"name": "a\\u0000b"}', headers=acme.merchant | JSON)
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+
+
+async def test_half_a_surrogate_pair_is_refused(client: httpx.AsyncClient, acme: Store) -> None:
+    response = await client.post("/v1/products", content=b'{"name": "\\ud800"}', headers=acme.merchant | JSON)
+    assert response.status_code == 400
+
+
+async def test_a_charset_beside_the_content_type_is_fine(client: httpx.AsyncClient, acme: Store) -> None:
+    headers = acme.merchant | {"Content-Type": "application/json; charset=utf-8"}
+    assert (await client.post("/v1/products", content=b'{"name": "x"}', headers=headers)).status_code == 201
