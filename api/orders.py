@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.callers import Merchant
@@ -127,8 +127,8 @@ class OrderController(Controller):
         self,
         tx: NamedDependency[TenantTx],
         order_state: Annotated[str | None, QueryParameter(name="state")] = None,
-        limit: FromQuery[Annotated[int, Meta(ge=1, le=orders.read.LIMIT_MAX)]] = PAGE_DEFAULT,
-        cursor: FromQuery[str | None] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=orders.read.LIMIT_MAX)] = PAGE_DEFAULT,
+        cursor: Annotated[str | None, QueryParameter()] = None,
     ) -> OrderPage:
         found = await orders.latest(tx, state=order_state, limit=limit, before=_cursor(cursor))
         last = found[-1] if len(found) == limit else None

@@ -124,8 +124,9 @@ class TestCreate:
 
     @pytest.mark.parametrize(
         "wrong",
-        [{"quantity": "1"}, {"quantity": 1.0}, {"quantity": True}, {"quantity": None}, {"quantity": 0}, {"quantity": 101}, {"quantity": -1},
-         {"quantity": 2**63}, {"sale_id": 1}, {"sale_id": None}, {"x": 1}, {"contact": ""}, {"contact": "x" * 255}, {"lookup_password": "x"}],
+        [{"quantity": "1"}, {"quantity": 1.0}, {"quantity": True}, {"quantity": None}, {"quantity": 0}, {"quantity": 101},
+         {"quantity": -1}, {"quantity": 2**63},
+         {"sale_id": 1}, {"sale_id": None}, {"x": 1}, {"contact": ""}, {"contact": "x" * 255}, {"lookup_password": "x"}],
     )  # fmt: skip
     async def test_a_malformed_wish_reserves_nothing(self, client: httpx.AsyncClient, acme: Store, wrong: dict[str, Any]) -> None:
         sale = await acme.sale(1)
