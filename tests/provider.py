@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,10 +21,13 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+CREATE = "/v3/pay/transactions"
+REFUNDS = "/v3/refund/domestic/refunds"
 TIME_SCALE = 0.01  # 15 s of the webhook schedule become 150 ms
 
 
@@ -79,6 +82,18 @@ class Sandbox:
         """Take the money of the order behind `pay_url`; `amount=` takes another amount, `late=True` also after closing."""
         return self.admin("POST", "pay/" + pay_url.rsplit("/", 1)[1], how)
 
+    def vouches_for(self, headers: Iterable[tuple[str, str]], body: bytes) -> bool:
+        """Whether the provider signed these bytes, just now."""
+        fields = {name.lower(): value for name, value in headers}
+        key = serialization.load_pem_public_key(self.provider_public_key_pem.encode())
+        assert isinstance(key, rsa.RSAPublicKey)
+        message = f"{fields['sandbox-timestamp']}\n{fields['sandbox-nonce']}\n".encode() + body + b"\n"
+        try:
+            key.verify(b64decode(fields["sandbox-signature"]), message, padding.PKCS1v15(), hashes.SHA256())
+        except (InvalidSignature, ValueError):
+            return False
+        return fields["sandbox-serial"] == self.provider_serial and abs(time.time() - int(fields["sandbox-timestamp"])) < 30
+
     def books(self, mch_id: str) -> dict[str, list[dict[str, Any]]]:
         books = self.admin("GET", f"books?mch_id={mch_id}")
         assert books["self_check"] == []
@@ -131,12 +146,28 @@ class Merchant:
     def create(self, notify_url: str = "http://127.0.0.1:9/", **changes: Any) -> tuple[str, str]:
         """A new order at the provider: its out_trade_no and its pay_url."""
         order = self.order(notify_url, **changes)
-        status, answer = self.call("POST", "/v3/pay/transactions", order)
+        status, answer = self.call("POST", CREATE, order)
         assert status == 200, answer
         return order["out_trade_no"], answer["pay_url"]
 
     def query(self, out_trade_no: str) -> tuple[int, Any]:
-        return self.call("GET", f"/v3/pay/transactions/out-trade-no/{out_trade_no}?mchid={self.mch_id}")
+        return self.call("GET", f"{CREATE}/out-trade-no/{out_trade_no}?mchid={self.mch_id}")
+
+    def close(self, out_trade_no: str) -> tuple[int, Any]:
+        return self.call("POST", f"{CREATE}/out-trade-no/{out_trade_no}/close", {"mchid": self.mch_id})
+
+    def refund(self, out_trade_no: str, out_refund_no: str, refund: int, **more: Any) -> tuple[int, Any]:
+        amount = {"refund": refund, "total": 9900, "currency": "CNY"}
+        return self.call("POST", REFUNDS, {"out_trade_no": out_trade_no, "out_refund_no": out_refund_no, "amount": amount} | more)
+
+    def settled(self, out_refund_no: str) -> dict[str, Any]:
+        """The refund, once it is no longer PROCESSING."""
+        for _ in range(200):
+            _, answer = self.call("GET", f"{REFUNDS}/{out_refund_no}")
+            if answer["status"] != "PROCESSING":
+                return answer  # type: ignore[no-any-return]
+            time.sleep(0.02)
+        raise AssertionError("the refund was not settled")
 
     def open(self, body: bytes) -> dict[str, Any]:
         """The resource of a notice in the clear."""
@@ -151,6 +182,11 @@ class Received:
     headers: list[tuple[bytes, bytes]]
     body: bytes
     at: float
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The headers as text."""
+        return [(name.decode(), value.decode()) for name, value in self.headers]
 
     @property
     def event_id(self) -> str:

@@ -139,10 +139,10 @@ class Provider:
     # Whoever runs the sandbox
 
     def _guard(self, request: Request) -> None:
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if request.client not in LOOPBACK:
             raise Refusal(403, "NO_AUTH", "Only from this machine.")
-        if not hmac.compare_digest(token.encode(), self._identity.admin_token.encode()):
+        given, wanted = request.headers.get("authorization", ""), f"Bearer {self._identity.admin_token}"
+        if not hmac.compare_digest(given.encode(), wanted.encode()):
             raise Refusal(401, "NO_AUTH", "The admin token is missing or wrong.")
 
     async def _register(self, request: Request) -> Response:

@@ -28,6 +28,8 @@ class Faults(Struct, frozen=True, forbid_unknown_fields=True):
     """this share of the attempts is lost on the way; the schedule goes on as after any failure"""
     wrong_amount: int = 0
     """notices say this much more (less) than the books, under a true signature"""
+    wrong_currency: Annotated[str, Meta(pattern="^([A-Z]{3})?$")] = ""
+    """notices name this currency instead of the books', under a true signature"""
     forged: str | Rate = ""
     """a forged notice goes before the true one: the variant of `forgery.py`, or any of them in this share of the attempts"""
     signtest: bool = False

@@ -121,8 +121,12 @@ class Sender:
     def _material(self, notice: Notice) -> Material:
         merchant = self.books.merchants[notice.mch_id]
         resource, plain = msgspec.json.decode(notice.resource), notice.resource
-        if more := self._switches.of(notice.out_trade_no).wrong_amount:
-            resource["amount"] = {key: value + more if isinstance(value, int) else value for key, value in resource["amount"].items()}
+        faults = self._switches.of(notice.out_trade_no)
+        if faults.wrong_amount or faults.wrong_currency:
+            told = {key: value + faults.wrong_amount if isinstance(value, int) else value for key, value in resource["amount"].items()}
+            if faults.wrong_currency:
+                told |= {key: faults.wrong_currency for key in told if key.endswith("currency")}
+            resource["amount"] = told
             plain = wire.encode(resource)
         kind = "refund" if notice.event_type.startswith("REFUND.") else "transaction"
         envelope: dict[str, Any] = {
