@@ -22,6 +22,7 @@ from api.provide import DEPENDENCIES
 from api.sales import SaleController
 from api.shoppers import ShopperController
 from api.strict import BODY_MAX, StrictRequest, strict_parameters
+from api.vault import VaultController
 from checkout_core.config import Settings
 
 UPLOAD_MAX = 1024 * 1024  # whatever is not /v1; streamed uploads bound themselves
@@ -43,6 +44,7 @@ def create_app(settings: Settings) -> Litestar:
             ApiKeyController,
             ProductController,
             SkuController,
+            VaultController,
             SaleController,
             OfferController,
             ShopperController,

@@ -13,7 +13,7 @@ from api.guards import needs
 from api.idempotency import Once
 from api.wire import Currency, Name, PriceMinor, id_of
 from checkout_core.ids import decode, encode
-from tenants import catalog
+from tenants import catalog, vault
 from tenants.db import TenantTx
 
 
@@ -55,7 +55,7 @@ class Sku(Struct, frozen=True):
 
 
 class SkuWithStock(Sku, frozen=True, kw_only=True):
-    stock: catalog.Stock
+    stock: vault.Stock
 
 
 def _product(product: catalog.Product) -> Product:
@@ -113,5 +113,5 @@ class SkuController(Controller):
     @get("/{sku_id:str}", guards=[needs("catalog:read")], operation_id="getSku", summary="Get a SKU and its stock by state")
     async def get(self, sku_id: FromPath[str], tx: NamedDependency[TenantTx]) -> SkuWithStock:
         sku = _sku(await catalog.get_sku(tx, decode("sku", sku_id)))
-        stock = await catalog.stock(tx, decode("sku", sku_id))
+        stock = await vault.stock(tx, decode("sku", sku_id))
         return SkuWithStock(**structs.asdict(sku), stock=stock)

@@ -106,6 +106,11 @@ def _complete(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
         parameters.append({"name": "X-Tessera-Store", "in": "header", "required": False, "schema": {"type": "string"}})
     if "requestBody" in operation:
         operation["requestBody"]["required"] = "data" in asks and not asks["data"].has_default
+    if media_types := handler.opt.get("body"):  # a file, streamed
+        operation["requestBody"] = {
+            "required": True,
+            "content": {type_: {"schema": {"type": "string", "format": "binary"}} for type_ in media_types},
+        }
     for status in _statuses(operation, handler, bool(security)):
         content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         operation["responses"][str(status)] = {"description": REASONS[status], "content": content}

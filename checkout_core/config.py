@@ -21,6 +21,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     provider_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     db_pool_size: int = 8
+    import_bytes_max: int = 1 << 30
     ip_limit_factor: int = 1  # multiplies what one address may ask of anonymous routes in a while
 
     @classmethod
@@ -53,5 +54,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             provider_url=env.get("TESSERA_PROVIDER_URL", ""),
             trusted_proxies=tuple(filter(None, env.get("TESSERA_TRUSTED_PROXIES", "").split(","))),
             db_pool_size=int(env.get("TESSERA_DB_POOL_SIZE", "8")),
+            import_bytes_max=int(env.get("TESSERA_IMPORT_BYTES_MAX", str(1 << 30))),
             ip_limit_factor=int(env.get("TESSERA_IP_LIMIT_FACTOR", "1")),
         )

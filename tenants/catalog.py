@@ -31,17 +31,6 @@ class Sku(msgspec.Struct, frozen=True):
     created_at: dt.datetime
 
 
-class Stock(msgspec.Struct, frozen=True):
-    """Units of a SKU by state; `unallotted` is the part of `available` that no sale has."""
-
-    available: int = 0
-    held: int = 0
-    sold: int = 0
-    void: int = 0
-    quarantined: int = 0
-    unallotted: int = 0
-
-
 async def create_product(tx: TenantTx, *, name: str, description: str, actor: str) -> Product:
     sql = "INSERT INTO product (tenant_id, id, name, description) VALUES ($1, $2, $3, $4) RETURNING id, name, description, created_at"
     product = Product(*await tx.conn.fetchrow(sql, tx.tenant_id, new_id(), name, description))
@@ -90,11 +79,3 @@ async def get_sku(tx: TenantTx, sku_id: UUID, *, lock: bool = False) -> Sku:
     if row := await tx.conn.fetchrow(sql, tx.tenant_id, sku_id):
         return Sku(*row)
     raise NotFound("There is no such SKU.")
-
-
-async def stock(tx: TenantTx, sku_id: UUID) -> Stock:
-    sql = """SELECT state, count(*), count(*) FILTER (WHERE sale_id IS NULL) AS unallotted
-             FROM unit WHERE tenant_id = $1 AND sku_id = $2 GROUP BY state"""
-    rows = await tx.conn.fetch(sql, tx.tenant_id, sku_id)
-    unallotted = sum(row["unallotted"] for row in rows if row["state"] == "available")
-    return Stock(**{row["state"]: row["count"] for row in rows}, unallotted=unallotted)

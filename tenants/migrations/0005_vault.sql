@@ -10,6 +10,7 @@ CREATE TABLE vault_batch (
     source              text        NOT NULL DEFAULT '',
     note                text        NOT NULL DEFAULT '',
     operator            text        NOT NULL,
+    idempotency_key     text        CHECK (length(idempotency_key) BETWEEN 1 AND 255),
     cost_minor          bigint      CHECK (cost_minor >= 0),
     layout              jsonb       NOT NULL DEFAULT '{}', -- encoding, delimiter, header and columns as they were read
     digest              bytea,                             -- SHA-256 of the lines up to lines_done, so that a resume proves it is the same file
@@ -24,6 +25,7 @@ CREATE TABLE vault_batch (
     finished_at         timestamptz,
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, id, sku_id),
+    UNIQUE (tenant_id, idempotency_key),
     FOREIGN KEY (tenant_id, sku_id) REFERENCES sku (tenant_id, id)
 );
 ALTER TABLE vault_batch ENABLE ROW LEVEL SECURITY;

@@ -3,7 +3,7 @@
 `run` and `resume` take a file in, `report` tells what became of each line, `preview` tells before; `stock` counts, `reveal` opens.
 """
 
-from tenants.vault.batches import Report, recent, report
+from tenants.vault.batches import Origin, Report, pattern_of, recent, report
 from tenants.vault.codes import Code, compile_pattern
 from tenants.vault.imports import resume, run
 from tenants.vault.layout import Layout, Wishes
@@ -11,6 +11,6 @@ from tenants.vault.preview import Preview, preview
 from tenants.vault.stock import Stock, reveal, stock
 
 __all__ = [
-    "Code", "Layout", "Preview", "Report", "Stock", "Wishes",
-    "compile_pattern", "preview", "recent", "report", "resume", "reveal", "run", "stock",
+    "Code", "Layout", "Origin", "Preview", "Report", "Stock", "Wishes",
+    "compile_pattern", "pattern_of", "preview", "recent", "report", "resume", "reveal", "run", "stock",
 ]  # fmt: skip

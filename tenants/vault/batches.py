@@ -4,12 +4,13 @@ import datetime as dt
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from checkout_core import ids
-from checkout_core.errors import NotFound
+from checkout_core.errors import Conflict, NotFound
 from tenants.db import TenantTx
-from tenants.vault.codes import SENTENCES, Reason
+from tenants.vault.codes import SENTENCES, Pattern, Reason, compile_pattern
 from tenants.vault.layout import Layout
 
 LINES_REPORTED_MAX: Final = 10_000
@@ -77,39 +78,57 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     blank: int
 
 
-async def code_pattern(tx: TenantTx, sku_id: UUID) -> str | None:
-    """The SKU's own pattern for codes. Raises `NotFound` when there is no such SKU."""
+async def pattern_of(tx: TenantTx, sku_id: UUID) -> Pattern | None:
+    """The SKU's own test for codes, if it has one. Raises `NotFound` when there is no such SKU."""
     row = await tx.conn.fetchrow("SELECT code_pattern FROM sku WHERE tenant_id = $1 AND id = $2", tx.tenant_id, sku_id)
     if row is None:
         raise NotFound(f"There is no SKU {ids.encode('sku', sku_id)}.")
-    pattern: str | None = row["code_pattern"]
-    return pattern
+    return None if row["code_pattern"] is None else compile_pattern(row["code_pattern"])
 
 
-async def start(
-    tx: TenantTx,
-    sku_id: UUID,
-    layout: Layout,
-    *,
-    operator: str,
-    filename: str = "",
-    source: str = "",
-    note: str = "",
-    cost_minor: int | None = None,
-) -> UUID:
-    """Begin an import. Its units are for sale only once the batch is `loaded`. Raises `NotFound` for an unknown SKU."""
-    await code_pattern(tx, sku_id)
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a file comes from, in the merchant's words. Asking again with the same `idempotency_key` finds the same import."""
+
+    operator: str
+    filename: str = ""
+    source: str = ""
+    note: str = ""
+    cost_minor: int | None = None
+    idempotency_key: str | None = None
+
+
+async def start(tx: TenantTx, sku_id: UUID, layout: Layout, origin: Origin) -> UUID:
+    """Begin an import. Its units are for sale only once the batch is `loaded`.
+
+    Raises `NotFound` for an unknown SKU, `Conflict` (code `import_running`) when another import with the key began meanwhile.
+    """
+    await pattern_of(tx, sku_id)
     batch_id = ids.new_id()
-    sql = """INSERT INTO vault_batch (tenant_id, id, sku_id, filename, source, note, operator, cost_minor, layout)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
-    words = (_stored(text) for text in (filename, source, note))
-    await tx.conn.execute(sql, tx.tenant_id, batch_id, sku_id, *words, operator, cost_minor, _encode(layout).decode())
-    await tx.audit(operator, "vault.import", ids.encode("bat", batch_id), sku=ids.encode("sku", sku_id))
+    sql = """INSERT INTO vault_batch (tenant_id, id, sku_id, filename, source, note, operator, cost_minor, idempotency_key, layout)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
+    words = (_stored(text) for text in (origin.filename, origin.source, origin.note))
+    about = (origin.operator, origin.cost_minor, origin.idempotency_key, _encode(layout).decode())
+    try:
+        await tx.conn.execute(sql, tx.tenant_id, batch_id, sku_id, *words, *about)
+    except asyncpg.UniqueViolationError:
+        raise running() from None
+    await tx.audit(origin.operator, "vault.import", ids.encode("bat", batch_id), sku=ids.encode("sku", sku_id))
     return batch_id
 
 
 def _stored(text: str) -> str:
     return "".join(character for character in text if character.isprintable())[:TEXT_MAX]
+
+
+def running() -> Conflict:
+    return Conflict("This import is being loaded by somebody else at the same time. Look at its report.", code="import_running")
+
+
+async def by_key(tx: TenantTx, idempotency_key: str) -> tuple[UUID, UUID] | None:
+    """The batch that was started with the key, and its SKU."""
+    sql = "SELECT id, sku_id FROM vault_batch WHERE tenant_id = $1 AND idempotency_key = $2"
+    row = await tx.conn.fetchrow(sql, tx.tenant_id, idempotency_key)
+    return (row["id"], row["sku_id"]) if row else None
 
 
 async def get(tx: TenantTx, batch_id: UUID) -> Batch:
@@ -164,10 +183,10 @@ async def report(tx: TenantTx, batch_id: UUID) -> Report:
     return _report(row, [Line(no, kind, reason, SENTENCES[Reason(reason)]) for no, kind, reason in lines])
 
 
-async def recent(tx: TenantTx, limit: int = 50) -> list[Report]:
+async def recent(tx: TenantTx, *, limit: int = 20, before: UUID | None = None) -> list[Report]:
     """The latest imports, newest first, without their lines."""
-    sql = "SELECT * FROM vault_batch WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2"
-    return [_report(row, []) for row in await tx.conn.fetch(sql, tx.tenant_id, limit)]
+    sql = "SELECT * FROM vault_batch WHERE tenant_id = $1 AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $2"
+    return [_report(row, []) for row in await tx.conn.fetch(sql, tx.tenant_id, limit, before)]
 
 
 def _report(row: Any, lines: list[Line]) -> Report:

@@ -1,4 +1,4 @@
-"""An import: a file of codes becomes units of a SKU, in pieces of a few thousand lines, one transaction each.
+"""An import: a file of codes becomes units of a SKU, in pieces of some thousand lines, one transaction each.
 
 A piece's units, codes, line report and progress commit together, so after a crash the batch knows exactly how far it came. A resume
 sends the same file again: the digest of the lines that are done proves it is the same, they are skipped, and the rest is loaded as if
@@ -14,11 +14,10 @@ from checkout_core.failpoints import failpoint
 from tenants.db import Pool, tenant_tx
 from tenants.keys import Keyring
 from tenants.vault import batches
-from tenants.vault.batches import Batch, Report
-from tenants.vault.codes import Pattern, compile_pattern
+from tenants.vault.batches import Batch, Origin, Report
 from tenants.vault.examine import examiner
 from tenants.vault.layout import Wishes
-from tenants.vault.loader import Loader, raced
+from tenants.vault.loader import Loader
 from tenants.vault.rows import Piece
 from tenants.vault.source import FILE_BYTES_MAX, Chunks, Source, open_source
 
@@ -27,23 +26,27 @@ Progress = Callable[[int], None]
 
 
 async def run(
-    pool: Pool, keyring: Keyring, tenant_id: UUID, sku_id: UUID, chunks: Chunks, wishes: Wishes, *,
-    operator: str, filename: str = "", source: str = "", note: str = "", cost_minor: int | None = None,
+    pool: Pool, keyring: Keyring, tenant_id: UUID, sku_id: UUID, chunks: Chunks, wishes: Wishes, origin: Origin, *,
     bytes_max: int = FILE_BYTES_MAX, progress: Progress | None = None,
 ) -> Report:  # fmt: skip
     """Import `chunks` as stock of the SKU: detect the layout, start a batch, load it. The report of the loaded batch.
 
-    Raises `NotFound` (no such SKU) and `Unprocessable` or `TooLarge` (no file of codes) before anything is kept.
+    Raises `NotFound` (no such SKU) and `Unprocessable` or `TooLarge` (no file of codes) before anything is kept. With the
+    idempotency key of an earlier import this is a resume of that one; `Conflict` (code `idempotency_conflict`) if it was for another SKU.
     """
     async with tenant_tx(pool, tenant_id) as tx:
-        pattern = _compiled(await batches.code_pattern(tx, sku_id))
+        pattern = await batches.pattern_of(tx, sku_id)
+        earlier = await batches.by_key(tx, origin.idempotency_key) if origin.idempotency_key else None
+    if earlier is not None:
+        batch_id, earlier_sku = earlier
+        if earlier_sku != sku_id:
+            raise Conflict("This Idempotency-Key belongs to an import for another SKU.", code="idempotency_conflict")
+        return await resume(pool, keyring, tenant_id, batch_id, chunks, bytes_max=bytes_max, progress=progress)
     file = await open_source(chunks, wishes, pattern=pattern, bytes_max=bytes_max)
     try:
         async with tenant_tx(pool, tenant_id) as tx:
-            batch_id = await batches.start(
-                tx, sku_id, file.layout, operator=operator, filename=filename, source=source, note=note, cost_minor=cost_minor
-            )
-        return await load(pool, keyring, tenant_id, batch_id, file, progress=progress)
+            batch_id = await batches.start(tx, sku_id, file.layout, origin)
+        return await _load(pool, keyring, tenant_id, batch_id, file, progress)
     finally:
         await file.aclose()
 
@@ -52,23 +55,26 @@ async def resume(
     pool: Pool, keyring: Keyring, tenant_id: UUID, batch_id: UUID, chunks: Chunks, *,
     bytes_max: int = FILE_BYTES_MAX, progress: Progress | None = None,
 ) -> Report:  # fmt: skip
-    """Go on with an import that was cut off, given the same file from its beginning. A batch that is loaded already just reports.
+    """Go on with an import that was cut off, given the same file from its beginning. A batch that is loaded already only reports.
 
     Raises `NotFound`, and `Conflict` (code `different_file`) when the lines that are done are not those of this file.
     """
     async with tenant_tx(pool, tenant_id) as tx:
         batch = await batches.get(tx, batch_id)
-        if batch.state == "loaded":
-            return await batches.report(tx, batch_id)
         await batches.reopen(tx, batch_id)
     file = await open_source(chunks, Wishes(), layout=batch.layout, bytes_max=bytes_max)
     try:
-        return await load(pool, keyring, tenant_id, batch_id, file, progress=progress)
+        if batch.state != "loaded":
+            return await _load(pool, keyring, tenant_id, batch_id, file, progress)
+        async for _ in _beyond(file, batch):
+            raise _different()
+        async with tenant_tx(pool, tenant_id) as tx:
+            return await batches.report(tx, batch_id)
     finally:
         await file.aclose()
 
 
-async def load(pool: Pool, keyring: Keyring, tenant_id: UUID, batch_id: UUID, file: Source, *, progress: Progress | None = None) -> Report:
+async def _load(pool: Pool, keyring: Keyring, tenant_id: UUID, batch_id: UUID, file: Source, progress: Progress | None) -> Report:
     """Load what `file` has beyond the lines that are done, and make the batch stock. Any error but one of the file leaves it resumable.
 
     While Postgres writes a piece, a thread examines and seals the next.
@@ -76,7 +82,7 @@ async def load(pool: Pool, keyring: Keyring, tenant_id: UUID, batch_id: UUID, fi
     async with tenant_tx(pool, tenant_id) as tx:
         batch = await batches.get(tx, batch_id)
         keys = await keyring.of(tx)
-        pattern = _compiled(await batches.code_pattern(tx, batch.sku_id))
+        pattern = await batches.pattern_of(tx, batch.sku_id)
     loader = Loader(pool, keys, batch, examiner(batch.layout, pattern))
     writing: asyncio.Task[None] | None = None
     try:
@@ -100,7 +106,7 @@ async def load(pool: Pool, keyring: Keyring, tenant_id: UUID, batch_id: UUID, fi
     failpoint("vault.before_finish")
     async with tenant_tx(pool, tenant_id) as tx:
         if not await batches.finish(tx, batch_id, loader.lines_done):
-            raise raced()
+            raise batches.running()
         report = await batches.report(tx, batch_id)
     if progress is not None:
         progress(loader.lines_done)
@@ -109,9 +115,10 @@ async def load(pool: Pool, keyring: Keyring, tenant_id: UUID, batch_id: UUID, fi
 
 async def _settled(writing: asyncio.Task[None] | None) -> None:
     """Let a write under way come to its end, whatever that is: its connection must not be left in the middle of it."""
-    if writing is not None and not writing.done():
-        await asyncio.wait([writing])
-    if writing is not None and not writing.cancelled():
+    if writing is None:
+        return
+    await asyncio.wait([writing])
+    if not writing.cancelled():
         writing.exception()
 
 
@@ -126,10 +133,10 @@ async def _beyond(file: Source, batch: Batch) -> AsyncIterator[Piece]:
                 break
             reached = True
     if not reached:
-        raise Conflict(
-            "This is not the file the import began with. What was loaded is kept; resume with the same file.", code="different_file"
-        )
+        raise _different()
 
 
-def _compiled(pattern: str | None) -> Pattern | None:
-    return None if pattern is None else compile_pattern(pattern)
+def _different() -> Conflict:
+    return Conflict(
+        "This is not the file the import began with. What was loaded is kept; resume with the same file.", code="different_file"
+    )

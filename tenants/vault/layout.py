@@ -115,6 +115,9 @@ def arrange(layout: Layout, rows: list[list[str]], wishes: Wishes) -> Layout:
     return msgspec.structs.replace(layout, header=header, names=names, columns=columns)
 
 
+_CONTROLS: Final = bytes({*range(0x20)} - {*b"\t\n\v\f\r"})
+
+
 def detect_encoding(head: bytes) -> str:
     """By byte order mark, else by where zero bytes stand, else by which of UTF-8 and GB18030 more lines are valid in."""
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
@@ -125,7 +128,8 @@ def detect_encoding(head: bytes) -> str:
         return "utf-16-le"
     if head[0::2].count(0) > 0.4 * pairs and head[1::2].count(0) < 0.1 * pairs:
         return "utf-16-be"
-    if head.count(0) > 0.05 * len(head) or head.startswith((b"%PDF", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")):
+    unseen = len(head) - len(head.translate(None, _CONTROLS))
+    if unseen > 0.05 * len(head) or head.startswith((b"%PDF", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")):
         raise Unprocessable("The file is neither text nor an XLSX sheet (old .xls and archives are not read).", code="not_text")
     telling = [line for line in head.split(b"\n")[:-1] or [head] if not line.isascii()]
     valid = {encoding: sum(_decodes(line, encoding) for line in telling) for encoding in ("utf-8", "gb18030")}

@@ -5,7 +5,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, TypeVar
 
-from checkout_core.errors import Conflict, Unavailable
+from checkout_core.errors import Unavailable
 from checkout_core.failpoints import failpoint
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.keys import NONCE_BYTES, TenantKeys, unit_place
@@ -129,7 +129,7 @@ class Loader:
             duplicates_in_file=in_file, duplicates_in_vault=len(twice) - in_file, malformed=len(examined.malformed), blank=examined.blank,
         )  # fmt: skip
         if not await batches.advance(tx, self._batch.id, step):
-            raise raced()
+            raise batches.running()
 
     async def _insert(self, tx: TenantTx, examined: Examined, units: list[int], sealed: list[bytes]) -> list[tuple[int, bytes]]:
         """Units with their codes, except where the tenant's vault has the card number already: those, with their lines.
@@ -194,7 +194,3 @@ class Loader:
 
 class _Lost(Unavailable):
     """Trying again here cannot help."""
-
-
-def raced() -> Conflict:
-    return Conflict("This import is being loaded by somebody else at the same time. Look at its report.", code="import_running")

@@ -83,4 +83,4 @@ class TestGetSku:
         sale = await acme.sale(units=3, sku_id=sku)
         await acme.order(await acme.guest(), sale, quantity=2)
         stock = (await acme.ask("GET", f"/v1/skus/{sku}", acme.merchant))["stock"]
-        assert stock == {"available": 3, "held": 2, "sold": 0, "void": 0, "quarantined": 0, "unallotted": 2}
+        assert stock == {"available": 3, "held": 2, "sold": 0, "void": 0, "quarantined": 0, "unallotted": 2, "loading": 0}

@@ -84,7 +84,7 @@ async def measure(settings: Settings, path: Path, postgres: int) -> dict[str, ob
     stop = asyncio.Event()
     waiting = asyncio.create_task(longest_wait(stop))
     began, cpu = time.perf_counter(), time.process_time()
-    report = await vault.run(pool, Keyring(settings.secret), tenant_id, sku_id, chunks(path), vault.Wishes(), operator="bench")
+    report = await vault.run(pool, Keyring(settings.secret), tenant_id, sku_id, chunks(path), vault.Wishes(), vault.Origin(operator="bench"))
     took_s = time.perf_counter() - began
     postgres_cpu_s = cpu_s_of_children(postgres)
     stop.set()
