@@ -10,7 +10,7 @@ import httptools
 
 from loadtests.counterparts.sandbox.forgery import Headers
 
-IDLE_MAX = 32
+IDLE_MAX = 64  # as many as the sender has in flight, else it would open a connection for each notice
 BODY_MAX = 64 * 1024
 
 

@@ -204,6 +204,18 @@ class TestCredentials:
         with pytest.raises(BadCredentials):
             adapter("sandbox", json.dumps(merchant.credentials | change).encode(), "http://x", client)
 
+    def test_a_key_whose_numbers_do_not_fit(self, merchant: Merchant, client: httpx.AsyncClient) -> None:
+        """Found when the credentials come in; when they come out of our store the 45 ms are saved."""
+        numbers = merchant.key.private_numbers()
+        spoiled = rsa.RSAPrivateNumbers(
+            numbers.p, numbers.q, numbers.d + 2, numbers.dmp1, numbers.dmq1, numbers.iqmp, numbers.public_numbers
+        ).private_key(unsafe_skip_rsa_key_validation=True)
+        pem = spoiled.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        credentials = json.dumps(merchant.credentials | {"private_key_pem": pem.decode()}).encode()
+        adapter("sandbox", credentials, "http://x", client)
+        with pytest.raises(BadCredentials):
+            adapter("sandbox", credentials, "http://x", client, check_keys=True)
+
     def test_weak_keys(self, merchant: Merchant, client: httpx.AsyncClient) -> None:
         weak = rsa.generate_private_key(65537, 1024)
         private = weak.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
