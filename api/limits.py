@@ -67,7 +67,7 @@ def address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
 def per_address(name: str, *, per_minute: float, burst: int) -> Guard:
     """A guard: at most `burst` at once and `per_minute` after that from one address."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         connection.app.state.process.limits.check(name, address(connection), per_minute=per_minute, burst=burst)
 
     return guard

@@ -56,8 +56,8 @@ def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(type_, strict=True)
 
 
-def strict_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """A guard for all of /v1. Raises `BadRequest`."""
+async def strict_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A guard for all of /v1. Raises `BadRequest`. Nothing in it waits, but the framework runs a plain function in a thread."""
     if not isinstance(handler, HTTPRouteHandler) or not connection.query_params:
         return
     integers, others = _query_parameters(handler)
