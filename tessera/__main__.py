@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": "bring the database's schema up to date",
     "api": "one API process",
     "worker": "one worker process",
+    "import": "a file of codes into a store's vault, with a progress bar",
     "tokens": "shopper tokens in bulk, for load tests",
     "check": "prove the invariants on the live store",
 }

@@ -3,7 +3,7 @@
 `run` and `resume` take a file in, `report` tells what became of each line, `preview` tells before; `stock` counts, `reveal` opens.
 """
 
-from tenants.vault.batches import Origin, Report, pattern_of, recent, report
+from tenants.vault.batches import Origin, Report, pattern_of, recent, report, unfinished
 from tenants.vault.codes import Code, compile_pattern
 from tenants.vault.imports import resume, run
 from tenants.vault.layout import Layout, Wishes
@@ -12,5 +12,5 @@ from tenants.vault.stock import Stock, reveal, stock
 
 __all__ = [
     "Code", "Layout", "Origin", "Preview", "Report", "Stock", "Wishes",
-    "compile_pattern", "pattern_of", "preview", "recent", "report", "resume", "reveal", "run", "stock",
+    "compile_pattern", "pattern_of", "preview", "recent", "report", "resume", "reveal", "run", "stock", "unfinished",
 ]  # fmt: skip

@@ -131,6 +131,15 @@ async def by_key(tx: TenantTx, idempotency_key: str) -> tuple[UUID, UUID] | None
     return (row["id"], row["sku_id"]) if row else None
 
 
+async def unfinished(tx: TenantTx, filename: str) -> UUID:
+    """The latest import of a file of this name that did not come to its end. Raises `NotFound`."""
+    sql = "SELECT id FROM vault_batch WHERE tenant_id = $1 AND filename = $2 AND state <> 'loaded' ORDER BY id DESC LIMIT 1"
+    batch_id: UUID | None = await tx.conn.fetchval(sql, tx.tenant_id, _stored(filename))
+    if batch_id is None:
+        raise NotFound(f"There is no unfinished import of {filename!r}.")
+    return batch_id
+
+
 async def get(tx: TenantTx, batch_id: UUID) -> Batch:
     row = await tx.conn.fetchrow("SELECT * FROM vault_batch WHERE tenant_id = $1 AND id = $2", tx.tenant_id, batch_id)
     if row is None:

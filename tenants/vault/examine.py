@@ -19,9 +19,9 @@ def examiner(layout: Layout, pattern: Pattern | None) -> Callable[[Row], Verdict
     notes_at = [(at, role) for at, role in enumerate(columns) if role in ("valid_until", "face_value")]
 
     def examine(row: Row) -> Verdict:
-        _, fields, why = row
-        if why is not None:
-            return why
+        if row.fault is not None:
+            return row.fault
+        fields = row.fields
         if not fields:
             return None
         if len(fields) > width and any(fields[width:]):

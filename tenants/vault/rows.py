@@ -20,11 +20,15 @@ QUOTED_LINES_MAX: Final = 20
 
 
 class Row(NamedTuple):
-    """`line_no` counts from 1, the header and blank lines included. No fields: a blank line. With a `fault` the fields mean nothing."""
+    """`line_no` counts from 1, the header and blank lines included. No fields: a blank line. With a `fault` the fields mean nothing.
+
+    It takes `lines` lines of the file: more than one where a quoted field holds line breaks.
+    """
 
     line_no: int
     fields: list[str]
     fault: Reason | None = None
+    lines: int = 1
 
 
 class Piece(NamedTuple):
@@ -145,7 +149,7 @@ class LineReader:
                 elif self._header_due and any(fields):
                     self._header_due = False
                 else:
-                    rows.append(Row(line_no, fields if any(fields) else []))
+                    rows.append(Row(line_no, fields if any(fields) else [], None, used))
             at += used
         return rows, at
 
