@@ -10,6 +10,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
 
+from api.headers import SECURITY_HEADERS
 from api.storefront import formats
 from api.storefront.art import mosaic
 from api.storefront.language import LANGUAGES, Words
@@ -52,7 +53,6 @@ class Page(msgspec.Struct, kw_only=True):
     words: Words
     path: str
     gzip: bool
-    secure: bool
     pay_origin: str  # the only foreign place a form may end at
     shared: dict[str, Any] = {}  # what every template of this page sees
 
@@ -62,33 +62,28 @@ class Page(msgspec.Struct, kw_only=True):
             t=self.words, lang=self.words.language, path=self.path, now_ms=formats.unix_ms(dt.datetime.now(dt.UTC)), **self.shared | context
         )
         body = html.encode()
-        headers = security_headers(self.pay_origin, secure=self.secure)
-        headers["cache-control"] = "no-store" if private else "private, no-cache"
-        headers["vary"] = "accept-encoding, accept-language, cookie, x-tessera-store"
-        headers["content-language"] = self.words.language
+        headers = page_headers(self.pay_origin)
+        headers["Cache-Control"] = "no-store" if private else "private, no-cache"
+        headers["Vary"] = "accept-encoding, accept-language, cookie, x-tessera-store"
+        headers["Content-Language"] = self.words.language
         if self.gzip and len(body) >= GZIP_FROM_BYTES:
             body = gzip.compress(body, 5)
-            headers["content-encoding"] = "gzip"
-        return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+            headers["Content-Encoding"] = "gzip"
+        return Response(body, status_code=status, media_type="text/html", headers=headers)
 
 
-def security_headers(pay_origin: str = "", *, secure: bool = False) -> dict[str, str]:
+def page_headers(pay_origin: str = "") -> dict[str, str]:
     """Nothing inline, nothing from elsewhere, no frame; a form may end at our own pages and at the payment provider's."""
     targets = f"'self' {pay_origin}".strip()
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         f"form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     )
-    headers = {
-        "content-security-policy": policy,
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "same-origin",  # an order's address is nobody else's business
-        "cross-origin-opener-policy": "same-origin",
-        "cross-origin-resource-policy": "same-origin",
+    return SECURITY_HEADERS | {
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
     }
-    if secure:
-        headers["strict-transport-security"] = "max-age=31536000"
-    return headers
 
 
 def origin_of(url: str) -> str:

@@ -78,7 +78,6 @@ class Visit:
             words=language.choose(request.cookies.get(language.COOKIE), request.headers.get("accept-language", "")),
             path=request.url.path,
             gzip="gzip" in request.headers.get("accept-encoding", ""),
-            secure=self.secure,
             pay_origin=origin_of(self.process.settings.provider_url),
             shared={"store": None, "csrf": self._proof, "notice": None},
         )

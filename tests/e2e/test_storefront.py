@@ -224,5 +224,6 @@ def test_a_merchant_imports_a_file_and_puts_it_on_sale(merchant: Merchant, visit
     shopper.page.reload()
     expect(shopper.page.locator("main")).to_contain_text("还没有商品在售")
     press(page, "退出")
+    page.wait_for_url("**/sign-in")
     page.goto(merchant.desk_url)
     assert page.url.endswith("/sign-in")

@@ -16,6 +16,8 @@ from checkout_core.errors import AppError, BadRequest
 from checkout_core.ids import decode
 from tenants import catalog, overview, vault
 from tenants.db import tenant_tx
+from tenants.vault.fields import DELIMITERS
+from tenants.vault.layout import ENCODINGS
 
 UPLOAD_MAX = 256 * 1024 * 1024
 LINES_SHOWN = 500
@@ -23,7 +25,7 @@ LINES_SHOWN = 500
 
 @get("/merchant/imports", dependencies=signed_in)
 async def form(visit: AVisit, sku: FromQuery[str] = "") -> Response[bytes]:
-    return await page(visit, {"sku": sku, "source": ""})
+    return await page(visit, {"sku": sku})
 
 
 @post("/merchant/previews", dependencies=signed_in, status_code=200, request_max_body_size=UPLOAD_MAX)
@@ -33,7 +35,7 @@ async def preview(visit: AVisit) -> Response[bytes]:
     upload = await _uploaded(visit)
     try:
         pattern = await _pattern(visit, upload)
-        seen = await vault.preview(upload.chunks, vault.Wishes(), pattern=pattern, bytes_max=UPLOAD_MAX)
+        seen = await vault.preview(upload.chunks, _wishes(upload), pattern=pattern, bytes_max=UPLOAD_MAX)
     except AppError as error:
         return await _refused(visit, upload, error)
     t = visit.words
@@ -57,7 +59,7 @@ async def load(visit: AVisit) -> Response[bytes]:
         )
         sku_id = decode("sku", upload.fields.get("sku", ""))
         done = await vault.run(
-            visit.process.app_pool, visit.process.keyring, visit.merchant.tenant_id, sku_id, upload.chunks, vault.Wishes(), origin,
+            visit.process.app_pool, visit.process.keyring, visit.merchant.tenant_id, sku_id, upload.chunks, _wishes(upload), origin,
             bytes_max=UPLOAD_MAX,
         )  # fmt: skip
     except AppError as error:
@@ -91,9 +93,19 @@ async def page(
     async with tenant_tx(visit.process.app_pool, visit.merchant.tenant_id) as tx:
         await card(visit, tx)
         skus = [shelf_view(shelf) for shelf in await overview.shelves(tx)]
+    shown = {name: form.get(name, "") for name in ("sku", "source", "encoding", "delimiter")}
     # The same file sent again under one key goes on where it broke off.
-    form = {"sku": form.get("sku", ""), "source": form.get("source", ""), "key": f"page-{secrets.token_urlsafe(16)}"}
-    return visit.render("merchant/imports.html", status=status, form=form, preview=preview, notice=notice, skus=skus)
+    shown["key"] = f"page-{secrets.token_urlsafe(16)}"
+    return visit.render(
+        "merchant/imports.html",
+        status=status,
+        form=shown,
+        preview=preview,
+        notice=notice,
+        skus=skus,
+        encodings=ENCODINGS,
+        delimiters=tuple(DELIMITERS),
+    )
 
 
 async def _uploaded(visit: Visit) -> Upload:
@@ -121,6 +133,10 @@ async def _pattern(visit: Visit, upload: Upload) -> Any:
     async with tenant_tx(visit.process.app_pool, visit.merchant.tenant_id) as tx:
         sku = await catalog.get_sku(tx, decode("sku", upload.fields.get("sku", "")))
     return vault.compile_pattern(sku.code_pattern) if sku.code_pattern else None
+
+
+def _wishes(upload: Upload) -> vault.Wishes:
+    return vault.Wishes.of(encoding=upload.fields.get("encoding") or None, delimiter=upload.fields.get("delimiter") or None)
 
 
 def _delimiter(t: Words, layout: vault.Layout) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Iterator
 
 from litestar.exceptions import ClientException
-from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from api.storefront.visit import AnyRequest
-from checkout_core.errors import BadRequest, UnsupportedMedia
+from checkout_core.errors import BadRequest, TooLarge, UnsupportedMedia
 
 FIELD_MAX = 1024
 HEAD_MAX = 64 * 1024  # everything before the file's content
@@ -31,7 +32,7 @@ async def open_upload(request: AnyRequest, *, size_max: int) -> Upload:
     boundary = options.get("boundary", "")
     if media_type != "multipart/form-data" or not boundary:
         raise UnsupportedMedia("This takes a form with a file.")
-    parts = _parts(request, PushMultipartParser(boundary, max_segment_count=16, max_size=size_max))
+    parts = _parts(request, PushMultipartParser(boundary, max_segment_count=16, max_segment_size=size_max))
     fields: dict[str, str] = {}
     segment: MultipartSegment | None = None
     value = bytearray()
@@ -67,6 +68,8 @@ async def _parts(request: AnyRequest, parser: PushMultipartParser) -> AsyncItera
         async for chunk in request.stream():
             for part in _parsed(parser, chunk):
                 yield part
+    except (ParserLimitReached, RequestEntityTooLarge):
+        raise TooLarge("The file is too large for this page. Split it, or send it to the API.") from None
     except (MultipartError, ClientException) as error:
         raise BadRequest(f"The upload is not a form as browsers send them: {error}.") from None
 

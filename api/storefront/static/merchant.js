@@ -5,7 +5,7 @@
   if (!form) return;
   const place = document.getElementById("preview");
   form.querySelector("[data-preview-button]").hidden = true;
-  form.file.addEventListener("change", async () => {
+  async function preview() {
     const [file] = form.file.files;
     if (!file) { place.replaceChildren(); return; }
     const body = new FormData(form);
@@ -20,5 +20,6 @@
         place.replaceChildren(document.importNode(found, true));
       }
     } catch { /* the import itself will tell */ }
-  });
+  }
+  for (const name of ["file", "sku", "encoding", "delimiter"]) form[name].addEventListener("change", preview);
 })();
