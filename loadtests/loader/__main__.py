@@ -152,8 +152,10 @@ async def shop_run(args: argparse.Namespace, history: TextIO | None) -> dict[str
     report = how | {"shoppers": len(shoppers), "presses": len(presses), "reserve": reserve, "rush": first, "rounds_again": rounds}
     report |= {"orders": len(rush.won), "units": rush.units, "undecided": len(rush.undecided), "violations": rush.violations}
     if args.pay_at:
+        before = cpu.seconds_of(pids)
         payers = await pay(args, target, rush, history)
-        report |= {"pay": payers.as_json(), "violations": rush.violations + payers.violations}
+        used = cpu.used(before, cpu.seconds_of(pids))
+        report |= {"pay": payers.as_json() | {"cpu_us": cpu_us(used, payers.paid)}, "violations": rush.violations + payers.violations}
     return report
 
 

@@ -61,9 +61,10 @@ def main(argv: list[str]) -> int:
     args = arguments(argv)
     code = 130
     with until_signalled() as wait, place.fresh(args.folder) as folder:
-        step = Steps()
+        step, data = Steps(), folder
         try:
             with Shop(folder, port=args.port, environ=ENVIRON) as shop:
+                data = shop.servers.data
                 step("Postgres, Valkey, provider, API and worker are up")
                 store = open_store(shop, step)
                 told = sell(shop, store, folder / "crowd", args, step)
@@ -75,11 +76,12 @@ def main(argv: list[str]) -> int:
                 code = 1 if told.shortcomings else 0
                 if not args.exit:
                     serve(shop, store, args.folder / "demo.json", wait)
-            if code == 0:  # else the logs and the data may be of use
-                place.clear(folder, shop.servers.data)
         except (NotReady, merchant.Failed, rush.LoaderFailed, httpx.HTTPError) as problem:
             print(f"tessera demo: {problem}\nThe logs are in {folder / 'logs'} until the next demonstration.", file=sys.stderr)
             code = 1
+        finally:
+            if code == 0:  # else the logs and the data may be of use
+                place.clear(folder, data)
     return code
 
 

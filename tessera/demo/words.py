@@ -19,7 +19,7 @@ def report_text(report: dict[str, Any], rush: dict[str, Any], seconds: float) ->
         f"  reserve     {_run(reserve)}",
         f"  sold out    {_run(sold_out)}",
         f"              open loop at {steady['rate_per_s']:,.0f}/s: p50 {_ms(steady['p50_ms'])}, p99 {_ms(steady['p99_ms'])}",
-        f"  paid→code   p50 {_ms(to_code.get('p50'))}, p99 {_ms(to_code.get('p99'))}, with {pay['paid']:,} payers",
+        f"  paid→code   p50 {_ms(to_code.get('p50'))}, p99 {_ms(to_code.get('p99'))}, CPU µs an order: {_cpu(pay['cpu_us'])}",
         "",
         "Files",
         *(f"  {file:22}{_import(each)}" for file, each in report["imports"].items()),
@@ -31,8 +31,11 @@ def report_text(report: dict[str, Any], rush: dict[str, Any], seconds: float) ->
 
 
 def _run(run: dict[str, Any]) -> str:
-    cpu = " + ".join(f"{role} {'?' if us is None else f'{us:,.0f}'}" for role, us in run["cpu_us"].items())
-    return f"{run['per_s']:,.0f}/s, p50 {_ms(run['p50_ms'])}, p99 {_ms(run['p99_ms'])}, CPU µs each: {cpu}"
+    return f"{run['per_s']:,.0f}/s, p50 {_ms(run['p50_ms'])}, p99 {_ms(run['p99_ms'])}, CPU µs each: {_cpu(run['cpu_us'])}"
+
+
+def _cpu(cpu_us: dict[str, float | None]) -> str:
+    return " + ".join(f"{role} {'?' if us is None else f'{us:,.0f}'}" for role, us in cpu_us.items() if role != "loader")
 
 
 def _ms(value: float | None) -> str:
