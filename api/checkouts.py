@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, post
-from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
@@ -57,12 +56,8 @@ class Checkout(Struct, frozen=True):
     expires_at: str | None
 
 
-async def press(process: Process, who: Shopper, wish: NewCheckout, key: str, *, channel: str = "web") -> Decision:
-    """Reserve; the decision is durable when this returns.
-
-    Raises `NotFound` for an unknown sale, `Conflict` and `TooMany` with the codes of `Outcome`, `Unavailable` when the outcome is open:
-    the same key may be pressed again safely.
-    """
+def intent_of(process: Process, who: Shopper, wish: NewCheckout, key: str, channel: str) -> tuple[SaleKey, Intent]:
+    """The wish as the batcher takes it. Raises `NotFound` for what is no sale's id."""
     sale_id = decode("sal", wish.sale_id)
     order = order_id(process.keys.orders, who.tenant_id, who.id, key)
     intent = Intent(
@@ -76,17 +71,41 @@ async def press(process: Process, who: Shopper, wish: NewCheckout, key: str, *, 
         lookup_hash=lookup_hash(process.keys.lookups, order, wish.lookup_password) if wish.lookup_password else None,
         channel=channel,
     )
-    try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            decision = await process.batcher.submit(SaleKey(who.tenant_id, sale_id), intent)
-    except TimeoutError:
-        raise Unavailable(
-            "Your wish is still being decided. Press again with the same key to learn the outcome.", retry_after_s=2
-        ) from None
+    return SaleKey(who.tenant_id, sale_id), intent
+
+
+def judge(decision: Decision) -> Decision:
+    """A reservation. Raises `Conflict` and `TooMany` with the codes of `Outcome` for everything else."""
     if decision.outcome == Outcome.RESERVED:
         return decision
     error, code, detail, retry_after_s = _REFUSALS[decision.outcome]
-    raise error(detail, code=code, retry_after_s=retry_after_s)
+    # A refusal that is kept has a row: by its id the answer can be held against the store later.
+    kept = {"order_id": encode("ord", decision.order_id)} if decision.outcome in (Outcome.SOLD_OUT, Outcome.LIMIT) else {}
+    raise error(detail, code=code, retry_after_s=retry_after_s, **kept)
+
+
+def undecided() -> Unavailable:
+    return Unavailable("Your wish is still being decided. Press again with the same key to learn the outcome.", retry_after_s=2)
+
+
+async def press(process: Process, who: Shopper, wish: NewCheckout, key: str, *, channel: str = "web") -> Decision:
+    """Reserve; the decision is durable when this returns.
+
+    Raises `NotFound` for an unknown sale, what `judge` raises, and `Unavailable` when the outcome is open: the same key may be pressed
+    again safely.
+    """
+    sale, intent = intent_of(process, who, wish, key, channel)
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            return judge(await process.batcher.submit(sale, intent))
+    except TimeoutError:
+        raise undecided() from None
+
+
+def checkout_of(decision: Decision, sale_id: str) -> Checkout:
+    until = decision.hold_until.isoformat() if decision.hold_until else None
+    amount = decision.amount_minor
+    return Checkout(encode("ord", decision.order_id), decision.state, sale_id, decision.quantity, amount, decision.currency, until)
 
 
 class CheckoutController(Controller):
@@ -97,28 +116,15 @@ class CheckoutController(Controller):
         "/",
         guards=[shopper],
         operation_id="createCheckout",
+        opt={"idempotency_key": True},
         summary="Reserve units of a sale; 201 means that the reservation is committed",
     )
-    async def create(
-        self,
-        data: JSONBody[NewCheckout],
-        request: Request[Any, Any, Any],
-        process: NamedDependency[Process],
-        shopper: NamedDependency[Shopper],
-    ) -> Checkout:
+    async def create(self, data: JSONBody[NewCheckout], request: Request[Any, Any, Any]) -> Checkout:
         key = key_of(request, required=True)
         assert key is not None
-        decision = await press(process, shopper, data, key, channel="api")
-        until = decision.hold_until.isoformat() if decision.hold_until else None
-        return Checkout(
-            id=encode("ord", decision.order_id),
-            state=decision.state,
-            sale_id=data.sale_id,
-            quantity=decision.quantity,
-            amount_minor=decision.amount_minor,
-            currency=decision.currency,
-            expires_at=until,
-        )
+        # Taken from where they are: as dependencies the framework would start a task for each, on every press.
+        process: Process = request.app.state.process
+        return checkout_of(await press(process, request.auth, data, key, channel="api"), data.sale_id)
 
 
 def _body_hash(sale_id: UUID, wish: NewCheckout) -> bytes:

@@ -51,11 +51,26 @@ class Directory:
             raise NotFound("There is no such store.", code="no_store")
         return store
 
+    def peek(self, host: str, slug: str) -> Store | None:
+        """The store that is named, if memory knows and both names agree; None for everything that `store_of` must judge."""
+        by_host = self._by_host.peek(host) if host else None
+        if not slug:
+            return by_host
+        if by_host is not None:
+            return by_host if by_host.slug == slug else None
+        # A host that memory does not know may be another store's: only one known to be none leaves the word to the header.
+        return self._by_slug.peek(slug) if self._by_host.knows(host) else None
+
 
 def host_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
     """The Host header in lower case without its port; empty when it is absent, double or too long to be one."""
     hosts = connection.headers.getall("host", [])
-    if len(hosts) != 1 or len(hosts[0]) > 255:
+    return host_name(hosts[0]) if len(hosts) == 1 else ""
+
+
+def host_name(text: str) -> str:
+    """The name in a Host header, as hosts are stored."""
+    if len(text) > 255:
         return ""
-    name, _, port = hosts[0].rpartition(":")
-    return (name if name and port.isdigit() else hosts[0]).lower().rstrip(".")
+    name, _, port = text.rpartition(":")
+    return (name if name and port.isdigit() else text).lower().rstrip(".")

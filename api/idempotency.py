@@ -44,9 +44,13 @@ def key_of(request: Request[Any, Any, Any], *, required: bool = False) -> str | 
         if required:
             raise BadRequest("Send an Idempotency-Key: with it, asking again is safe.", code="idempotency_key_missing")
         return None
-    if len(values) > 1 or not _KEY.fullmatch(values[0]):
+    if len(values) > 1 or not is_key(values[0]):
         raise BadRequest("Idempotency-Key is one header of 1 to 255 visible ASCII characters.", code="bad_idempotency_key")
     return values[0]
+
+
+def is_key(text: str) -> bool:
+    return _KEY.fullmatch(text) is not None
 
 
 class Once:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from checkout_core.errors import TooMany
 
@@ -37,6 +37,25 @@ class Memory(Generic[K, V]):
         # Shielded: who gives up waiting does not end the look-up for the others.
         return await asyncio.shield(looking)
 
+    def peek(self, key: K) -> V | None:
+        """What is remembered, without waiting; None when that is nothing, or too old to be said again.
+
+        In the last quarter of its time an answer is looked up anew beside its use, so that a crowd never finds it gone.
+        """
+        found = self._found.get(key)
+        if found is None:
+            return None
+        left_s = found[0] - time.monotonic()
+        if left_s < self._ttl_s / 4 and key not in self._looking and len(self._looking) < LOOKING_UP_MAX:
+            looking = self._looking[key] = asyncio.ensure_future(self._find(key))
+            looking.add_done_callback(_seen)
+        return found[1] if left_s > 0 else None
+
+    def knows(self, key: K) -> bool:
+        """Whether an answer is remembered, be it None."""
+        found = self._found.get(key)
+        return found is not None and found[0] > time.monotonic()
+
     def forget(self, key: K) -> None:
         self._found.pop(key, None)
 
@@ -52,3 +71,9 @@ class Memory(Generic[K, V]):
             return value
         finally:
             del self._looking[key]
+
+
+def _seen(future: "asyncio.Future[Any]") -> None:
+    """A look-up that nobody waited for may fail unheard: the next one who needs it asks again."""
+    if not future.cancelled():
+        future.exception()

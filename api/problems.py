@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from api.headers import SECURITY_HEADERS
+from api.headers import API_HEADERS, SECURITY_HEADERS
 from checkout_core.errors import AppError, BadRequest, Unavailable
 
 log = logging.getLogger(__name__)
@@ -22,9 +22,16 @@ _NOT_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharac
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """The problem document for `error`. What nobody expected is logged whole and told as nothing but its place in the log."""
-    known = expected(error)
-    headers = dict(SECURITY_HEADERS)
+    """The problem document for `error`, as the framework sends it."""
+    status, headers, body = document(error, request.method, request.url.path)
+    always = API_HEADERS | SECURITY_HEADERS
+    return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=always | headers)
+
+
+def document(error: BaseException, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers of its own and body. What nobody expected is logged whole and told as nothing but its place in the log."""
+    known = expected(error) if isinstance(error, Exception) else error
+    headers: dict[str, str] = {}
     if isinstance(known, HTTPException):
         status, code, detail = known.status_code, _code(known.status_code), _detail(known)
         extra: dict[str, Any] = {}
@@ -36,10 +43,10 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
         if status == 401:
             headers["WWW-Authenticate"] = "Bearer"
     else:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=known)
+        log.error("%s %s failed", method, path, exc_info=known)
         status, code, detail, extra = 500, "internal_error", "Something went wrong here. It was logged; try again later.", {}
     body = {"type": "about:blank", "title": http.HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code, **extra}
-    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers={**headers, "Cache-Control": "no-store"})
+    return status, headers, msgspec.json.encode(body)
 
 
 def expected(error: Exception) -> Exception:

@@ -11,6 +11,7 @@ import sys
 import uvicorn
 
 from api.app import create_app
+from api.gate import gate_of
 from checkout_core.config import Settings
 
 PR_SET_PDEATHSIG = 1
@@ -34,11 +35,12 @@ def main(argv: list[str]) -> int:
         return 2
     listening = socket.socket(fileno=args.fd) if args.fd is not None else listen(args.host, args.port)
     print(f"listening on {listening.getsockname()}", flush=True)
+    app = create_app(settings)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings),
+            app,
             loop="uvloop",
-            http="httptools",
+            http=gate_of(app, https=settings.public_url.startswith("https:")),
             ws="none",
             lifespan="on",
             access_log=False,

@@ -1,0 +1,211 @@
+"""The hot route, answered inside uvicorn's own HTTP protocol, request by request, before there is a framework.
+
+A plain `POST /v1/checkouts` (JSON, a bearer token, a key, a store that memory knows) never reaches ASGI: it is parsed by the same
+llhttp parser, decoded by msgspec, handed to the batcher, and answered when its batch is committed. Whatever is not plain (another header,
+a cookie, a first visit, an unknown store) takes the framework's way and gets the same answer. One connection may carry hot and cold requests in any order, pipelined or kept alive, split at any byte; answers keep their order.
+
+Uses `pipeline`, `_start_asgi_task`, `cycle` and `flow` of uvicorn's protocol: uvicorn is pinned, and tests/api/test_gate.py compares every
+mixture with uvicorn itself.
+"""
+
+import functools
+from asyncio import Future
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from api.bounds import BoundedProtocol
+from api.checkouts import ANSWER_WITHIN_S, NewCheckout, checkout_of, intent_of, judge, undecided
+from api.directory import host_name
+from api.headers import API_HEADERS, HSTS, SECURITY_HEADERS
+from api.idempotency import is_key
+from api.problems import MEDIA_TYPE, document
+from api.process import Process
+from api.strict import BODY_MAX
+from checkout_core import tokens
+from checkout_core.errors import AppError, BadRequest
+from checkout_core.intents import Decision
+from checkout_core.tokens import Shopper
+
+TOKENS_MAX = 50_000  # verified ones, 15 MB of them; a crowd presses more than once
+
+_decode = msgspec.json.Decoder(NewCheckout, strict=True).decode
+_encode = msgspec.json.Encoder().encode
+_Headers = list[tuple[bytes, bytes]]
+# With any of these the request is not plain, and the framework judges it.
+_COLD = frozenset({b"cookie", b"content-encoding", b"expect", b"upgrade", b"forwarded", b"x-forwarded-for", b"x-forwarded-proto"})
+_WANTED = frozenset({b"authorization", b"idempotency-key", b"content-type", b"host", b"x-tessera-store"})
+
+
+class HotCycle:
+    """What uvicorn's protocol asks of a request cycle, for a request that never reaches ASGI."""
+
+    __slots__ = ("body", "complete", "disconnected", "keep_alive", "key", "message_event", "queued", "response_complete", "shopper", "wish")
+
+    class _Event:
+        @staticmethod
+        def set() -> None: ...
+
+    def __init__(self, shopper: Shopper, key: str, *, keep_alive: bool) -> None:
+        self.response_complete = self.disconnected = self.queued = self.complete = False
+        self.keep_alive = keep_alive
+        self.message_event = self._Event
+        self.body = b""
+        self.shopper = shopper
+        self.key = key
+        self.wish: NewCheckout | None = None
+
+
+class Gate(BoundedProtocol):
+    """One connection. Subclassed for an app by `gate_of`."""
+
+    litestar: Litestar
+    head: bytes  # of every answer, after the status line
+    known: dict[bytes, Shopper]
+    hot: HotCycle | None = None
+
+    def on_message_begin(self) -> None:
+        # The framework's scope is built when it is known that the framework is needed.
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self.reading_begins()
+
+    def on_headers_complete(self) -> None:
+        self.head_ends()
+        cycle = self._plain() if self.url == b"/v1/checkouts" and self.parser.get_method() == b"POST" else None
+        self.hot = cycle
+        if cycle is not None:
+            before: Any = self.cycle
+            self.cycle = cycle  # type: ignore[assignment]  # uvicorn asks no more of it than this
+            if before is not None and not before.response_complete:
+                cycle.queued = True
+                self.flow.pause_reading()
+                self.pipeline.appendleft((cycle, None))  # type: ignore[arg-type]  # None: for _start_asgi_task below
+            return
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers.extend(headers)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        cycle = self.hot
+        if cycle is None:
+            super().on_body(body)
+        elif len(cycle.body) + len(body) <= BODY_MAX:
+            cycle.body += body
+        else:
+            self.refuse(413, "The body is larger than 64 KiB.")
+
+    def on_message_complete(self) -> None:
+        self.reading_ends()
+        cycle, self.hot = self.hot, None
+        if cycle is None:
+            super().on_message_complete()
+            return
+        cycle.complete = True
+        if not cycle.queued:
+            self._press(cycle)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        if app is not None:
+            super()._start_asgi_task(cycle, app)
+            return
+        cycle.queued = False
+        if cycle.complete:
+            self._press(cycle)
+
+    def _plain(self) -> HotCycle | None:
+        """The request, if its headers are plain and say all that is needed; None for everything that the framework must judge."""
+        found: dict[bytes, bytes] = {}
+        for name, value in self.headers:
+            if name in _WANTED:
+                if name in found:
+                    return None
+                found[name] = value
+            elif name in _COLD:
+                return None
+        process: Process | None = getattr(self.litestar.state, "process", None)
+        authorization = found.get(b"authorization", b"")
+        key = found.get(b"idempotency-key", b"").decode("latin-1")
+        if process is None or found.get(b"content-type") != b"application/json" or authorization[:10] != b"Bearer st_" or not is_key(key):
+            return None
+        store = process.directory.peek(
+            host_name(found.get(b"host", b"").decode("latin-1")), found.get(b"x-tessera-store", b"").decode("latin-1")
+        )
+        shopper = self._shopper(process, authorization)
+        if store is None or shopper is None or shopper.tenant_id != store.tenant_id:
+            return None
+        return HotCycle(shopper, key, keep_alive=self.parser.should_keep_alive())
+
+    def _shopper(self, process: Process, authorization: bytes) -> Shopper | None:
+        shopper = self.known.get(authorization)
+        if shopper is not None:
+            return shopper if shopper.expires_at > self.now() else None
+        try:
+            shopper = tokens.verify(process.keys.shoppers, authorization[7:].decode("latin-1"))
+        except AppError:
+            return None
+        if len(self.known) >= TOKENS_MAX:
+            del self.known[next(iter(self.known))]
+        self.known[authorization] = shopper
+        return shopper
+
+    def _press(self, cycle: HotCycle) -> None:
+        process: Process = self.litestar.state.process
+        try:
+            cycle.wish = wish = _decode(cycle.body)
+            sale, intent = intent_of(process, cycle.shopper, wish, cycle.key, "api")
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._answer_problem(cycle, BadRequest(f"The body is not what is asked for here: {error}."))
+        except AppError as error:
+            self._answer_problem(cycle, error)
+        else:
+            decided = process.batcher.submit(sale, intent)
+            self.patience.wait(decided, ANSWER_WITHIN_S)
+            decided.add_done_callback(functools.partial(self._decided, cycle))
+
+    def _decided(self, cycle: HotCycle, decided: "Future[Decision]") -> None:
+        if decided.cancelled():
+            self._answer_problem(cycle, undecided())
+            return
+        error = decided.exception()
+        if error is not None:
+            self._answer_problem(cycle, error)
+            return
+        assert cycle.wish is not None
+        try:
+            decision = judge(decided.result())
+        except AppError as refusal:
+            self._answer_problem(cycle, refusal)
+        else:
+            self._answer(cycle, 201, b"content-type: application/json\r\n", _encode(checkout_of(decision, cycle.wish.sale_id)))
+
+    def _answer_problem(self, cycle: HotCycle, error: BaseException) -> None:
+        status, headers, body = document(error, "POST", "/v1/checkouts")
+        lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())
+        self._answer(cycle, status, f"content-type: {MEDIA_TYPE}\r\n{lines}".encode(), body)
+
+    def _answer(self, cycle: HotCycle, status: int, headers: bytes, body: bytes) -> None:
+        cycle.response_complete = True
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        close = b"" if cycle.keep_alive else b"connection: close\r\n"
+        self.transport.write(b"%b%b%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[status], self.head, headers, close, len(body), body))
+        self.server_state.total_requests += 1
+        if not cycle.keep_alive:
+            self.transport.close()
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self.idle_begins()
+
+
+def gate_of(app: Litestar, *, https: bool) -> type[Gate]:
+    """The protocol class that answers for `app`: uvicorn's `http` setting."""
+    always = API_HEADERS | SECURITY_HEADERS | (HSTS if https else {})
+    head = "".join(f"{name.lower()}: {value}\r\n" for name, value in always.items()).encode()
+    return type("GateOfApp", (Gate,), {"litestar": app, "head": head, "known": {}})
