@@ -183,7 +183,7 @@ class TestCloseAndExpire:
         assert merchant.close("nothing-here")[1]["code"] == "ORDER_NOT_EXIST"
 
     async def test_an_order_closes_itself_when_its_time_comes(self, merchant: Merchant, sandbox: Sandbox, sink: Sink) -> None:
-        out_trade_no, pay_url = merchant.create(sink.url, seconds=0.6)
+        out_trade_no, pay_url = merchant.create(sink.url, seconds=1.5)
         (notice,) = await sink.wait(1)
         assert notice.event_type == "TRANSACTION.CLOSED"
         assert merchant.query(out_trade_no)[1]["trade_state"] == "CLOSED"

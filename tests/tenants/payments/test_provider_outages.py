@@ -66,12 +66,12 @@ class TestUnavailable:
 
     async def test_too_slow_although_done(self, merchant: Merchant, client: httpx.AsyncClient, sandbox: Sandbox) -> None:
         asked = attempt()
-        sandbox.faults(slow_ms=1500, out_trade_no=asked.out_trade_no)
+        sandbox.faults(slow_ms=4000, out_trade_no=asked.out_trade_no)
         started = time.monotonic()
         with pytest.raises(ProviderUnavailable) as error:
             await account(merchant, client, total_s=0.3).create(asked)
         assert error.value.maybe_done
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 3
         sandbox.clear_faults()
         assert (await account(merchant, client).query(asked.out_trade_no)).state == "open"
 

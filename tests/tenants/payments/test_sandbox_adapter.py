@@ -69,7 +69,7 @@ class TestPayment:
         assert (await provider.query(asked.out_trade_no)).state == "paid"
 
     async def test_it_expires_by_itself(self, provider: SandboxProvider, sandbox: Sandbox) -> None:
-        asked = attempt(expires_at=datetime.now(UTC) + timedelta(seconds=0.5))
+        asked = attempt(expires_at=datetime.now(UTC) + timedelta(seconds=1.5))
         await provider.create(asked)
         async with asyncio.timeout(5):
             while (await provider.query(asked.out_trade_no)).state == "open":  # noqa: ASYNC110
