@@ -68,7 +68,7 @@ class SessionController(Controller):
     path = "/sessions"
     tags = ("Accounts",)
 
-    @post("/", guards=[anyone, per_address("sign-ins", per_minute=10, burst=20)], operation_id="signIn", summary="Sign in")
+    @post("/", guards=[anyone, per_address("sign-ins", per_minute=10, burst=20)], operation_id="signIn", summary="Sign in", problems=[401])
     async def create(self, data: JSONBody[Credentials], process: NamedDependency[Process]) -> Session:
         # Beside the limit per address: many addresses together may not guess at one mail either.
         process.limits.check("sign-ins of one mail", data.mail.lower(), per_minute=5, burst=10)

@@ -68,7 +68,6 @@ def create_app(settings: Settings) -> Litestar:
         dependencies=DEPENDENCIES,
         exception_handlers={Exception: problems.answer, NotFoundException: storefront.answer_unrouted, Replayed: answer_again},
         openapi_config=openapi.CONFIG,
-        plugins=[openapi.StrictStructs()],
         request_max_body_size=UPLOAD_MAX,
         response_headers=headers.as_response_headers(always),
         logging_config=None,

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document at /openapi.json: what Litestar derives from the handlers, and what it does not know.
 
-That is: who may call (from the guards), which problems may come back (from the operation's shape), and that unknown fields are refused.
+That is: who may call (from the guards), which problems may come back (from the operation's shape), and what exactly a body may be:
+the schemas are msgspec's own, which decodes the bodies (Litestar's forget that unknown fields are refused, and bounds inside unions).
 """
 
 from typing import Any
@@ -10,12 +11,11 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.plugins import OpenAPISchemaPlugin
 from litestar.routes import HTTPRoute
-from litestar.typing import FieldDefinition
 
 from api import problems
 from api.guards import anyone
+from api.wire import END
 
 PROBLEM = {
     "type": "object",
@@ -81,15 +81,29 @@ def document(app: Litestar) -> dict[str, Any]:
     """The whole document as plain JSON types."""
     doc: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
     doc["openapi"] = "3.1.0"
-    schemas = doc["components"].setdefault("schemas", {})
-    schemas["Problem"] = PROBLEM
-    for route in app.routes:
-        if isinstance(route, HTTPRoute):
-            for handler in route.route_handlers:
-                if handler.resolve_include_in_schema():
-                    for method in handler.http_methods:
-                        _complete(doc["paths"][route.path_format][method.lower()], handler)
-    return doc
+    documented = [
+        (route, handler)
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        if handler.resolve_include_in_schema()
+    ]
+    types = [type_ for _, handler in documented for type_ in _types(handler)]
+    _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    doc["components"]["schemas"] |= schemas | {"Problem": PROBLEM}
+    for route, handler in documented:
+        for method in handler.http_methods:
+            _complete(doc["paths"][route.path_format][method.lower()], handler)
+    # What ends a pattern in Python says no more than `$` does elsewhere.
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(doc).replace(msgspec.json.encode(END)[1:-1], b"$"))
+    return plain
+
+
+def _types(handler: HTTPRouteHandler) -> list[Any]:
+    """The structs that the handler takes and answers with."""
+    answer = handler.parsed_return_field
+    fields = [handler.parsed_data_field, *(answer.inner_types if answer.is_subclass_of(Response) else [answer])]
+    return [field.annotation for field in fields if field is not None and (field.is_subclass_of(msgspec.Struct) or field.inner_types)]
 
 
 def _complete(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
@@ -102,7 +116,7 @@ def _complete(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
         schema = {"type": "string", "minLength": 1, "maxLength": 255}
         required = "once" not in asks
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": required, "schema": schema})
-    if "merchant" not in security:
+    if "merchant" not in security and asks.keys() & {"store", "tx", "shopper"}:
         parameters.append({"name": "X-Tessera-Store", "in": "header", "required": False, "schema": {"type": "string"}})
     if "requestBody" in operation:
         operation["requestBody"]["required"] = "data" in asks and not asks["data"].has_default
@@ -117,7 +131,7 @@ def _complete(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
 
 
 def _statuses(operation: dict[str, Any], handler: HTTPRouteHandler, signed_in: bool) -> list[int]:
-    statuses = {400, 405, 429, 500, 503}
+    statuses = {400, 405, 429, 500, 503, *handler.opt.get("problems", ())}
     if signed_in:
         statuses |= {401, 403}
     if handler.http_methods & {"POST", "PUT", "PATCH"}:
@@ -126,25 +140,3 @@ def _statuses(operation: dict[str, Any], handler: HTTPRouteHandler, signed_in: b
         statuses.add(404)
     # What the handler itself declares, with its own body, stands.
     return sorted(statuses - {int(status) for status in operation["responses"] if status != "400"})
-
-
-class StrictStructs(OpenAPISchemaPlugin):
-    """Says `additionalProperties: false` of every struct that forbids unknown fields."""
-
-    def __init__(self) -> None:
-        from litestar._openapi.schema_generation.plugins.struct import StructSchemaPlugin
-
-        self._structs = StructSchemaPlugin()
-
-    @staticmethod
-    def is_plugin_supported_type(value: Any) -> bool:
-        return isinstance(value, type) and issubclass(value, msgspec.Struct)
-
-    def is_plugin_supported_field(self, field_definition: FieldDefinition) -> bool:
-        return self._structs.is_plugin_supported_field(field_definition)
-
-    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Any:
-        schema = self._structs.to_openapi_schema(field_definition, schema_creator)
-        if field_definition.type_.__struct_config__.forbid_unknown_fields:
-            schema.additional_properties = False
-        return schema

@@ -188,6 +188,7 @@ class OrderController(Controller):
     @get(
         "/{order_id:str}/codes",
         guards=[shopper_or("codes:reveal")],
+        problems=[409],  # not delivered yet
         operation_id="revealCodes",
         summary="The codes of a delivered order; each look is recorded",
     )

@@ -83,6 +83,7 @@ class NoticeController(Controller):
         "/{provider:str}/{tenant:str}/{account:str}",
         guards=[anyone],
         status_code=204,
+        problems=[401],  # a forged one
         operation_id="receivePaymentNotice",
         summary="For payment providers: a signed notice",
     )

@@ -1,6 +1,6 @@
 """What every test may ask for, in layers: servers, then what is built on them."""
 
 from tests.servers import servers
-from tests.shop import acme, app, client, globex, process, settings
+from tests.shop import acme, app, client, declared, globex, process, settings
 
-__all__ = ["acme", "app", "client", "globex", "process", "servers", "settings"]
+__all__ = ["acme", "app", "client", "declared", "globex", "process", "servers", "settings"]

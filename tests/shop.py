@@ -19,6 +19,7 @@ from checkout_core.ids import decode, new_id
 from tenants.db import tenant_tx
 from tenants.migrate import migrate
 from tessera.embedded import Servers
+from tests.declared import Declared
 
 DATABASE = "shop"
 PLATFORM_HOST = "localhost"
@@ -51,11 +52,19 @@ def process(app: Litestar) -> Process:
     return process
 
 
+@pytest.fixture(scope="session")
+def declared(app: Litestar) -> Declared:
+    return Declared(app)
+
+
 @pytest.fixture
-async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
-    """Anonymous, on the platform's host; who asks and at which store is in the headers of each request."""
+async def client(app: Litestar, declared: Declared) -> AsyncIterator[httpx.AsyncClient]:
+    """Anonymous, on the platform's host; who asks and at which store is in the headers of each request.
+
+    An answer that the OpenAPI document does not declare fails the test.
+    """
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=f"http://{PLATFORM_HOST}") as client:
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{PLATFORM_HOST}", event_hooks={"response": [declared]}) as client:
         yield client
 
 

@@ -1,0 +1,136 @@
+"""Who is asking: keys, sessions and tokens, as Bearer and as cookies; and what an address may ask."""
+
+import asyncio
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api import csrf
+from api.limits import Buckets, Limits
+from api.memory import Memory
+from api.process import Process
+from checkout_core.errors import TooMany
+from tests.shop import Store
+
+
+class TestBearer:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "", "Bearer", "Bearer ", "Basic YTpi", "bearer nonsense", "Bearer sk_", "Bearer sk_zz_yy", "Bearer se_x", "Bearer st_x",
+            f"Bearer sk_{'0' * 32}_x", "Bearer " + "x" * 5000, f"Bearer sk_{'0' * 32}_" + "x" * 63, "Bearer sk_\x7f", "x",
+        ],
+    )  # fmt: skip
+    async def test_nonsense_is_refused(self, client: httpx.AsyncClient, value: str) -> None:
+        response = await client.get("/v1/products", headers={"Authorization": value})
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"] == "Bearer"
+
+    async def test_two_headers_are_refused(self, client: httpx.AsyncClient, acme: Store) -> None:
+        headers = [*acme.merchant.items(), *acme.merchant.items()]
+        assert (await client.get("/v1/products", headers=headers)).status_code == 401
+
+    async def test_one_changed_character_is_refused(self, client: httpx.AsyncClient, acme: Store) -> None:
+        key = acme.key[:-1] + ("A" if acme.key[-1] != "A" else "B")
+        assert (await client.get("/v1/products", headers={"Authorization": f"Bearer {key}"})).status_code == 401
+
+    async def test_a_key_under_another_tenants_name_is_refused(self, client: httpx.AsyncClient, acme: Store, globex: Store) -> None:
+        key = acme.key.replace(acme.tenant_id.hex, globex.tenant_id.hex)
+        assert (await client.get("/v1/products", headers={"Authorization": f"Bearer {key}"})).status_code == 401
+
+
+class TestCookie:
+    """A browser's cookie does what the header does, if our own page asks."""
+
+    async def cookie(self, store: Store) -> str:
+        return str((await store.ask("POST", "/v1/sessions", {}, {"mail": store.mail, "password": store.password}))["token"])
+
+    async def test_reads_without_proof(self, client: httpx.AsyncClient, acme: Store) -> None:
+        headers = {"Cookie": f"tessera_session={await self.cookie(acme)}"}
+        assert (await client.get("/v1/products", headers=headers)).status_code == 200
+
+    async def test_changes_nothing_without_proof(self, client: httpx.AsyncClient, acme: Store) -> None:
+        headers = {"Cookie": f"tessera_session={await self.cookie(acme)}"}
+        for proof in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "0" * 32}):
+            response = await client.post("/v1/products", json={"name": "x"}, headers=headers | proof)
+            assert (response.status_code, response.json()["code"]) == (403, "csrf")
+
+    async def test_changes_with_proof_from_our_own_page(self, client: httpx.AsyncClient, acme: Store, process: Process) -> None:
+        cookie = await self.cookie(acme)
+        headers = {"Cookie": f"tessera_session={cookie}", "X-CSRF-Token": csrf.token(process.keys.csrf, cookie)}
+        assert (await client.post("/v1/products", json={"name": "x"}, headers=headers)).status_code == 201
+        ours, theirs = {"Origin": "http://localhost"}, {"Origin": "http://evil.example"}
+        assert (await client.post("/v1/products", json={"name": "x"}, headers=headers | ours)).status_code == 201
+        assert (await client.post("/v1/products", json={"name": "x"}, headers=headers | theirs)).status_code == 403
+
+    async def test_the_proof_of_one_cookie_is_none_for_another(self, client: httpx.AsyncClient, acme: Store, process: Process) -> None:
+        first, second = await self.cookie(acme), await self.cookie(acme)
+        headers = {"Cookie": f"tessera_session={first}", "X-CSRF-Token": csrf.token(process.keys.csrf, second)}
+        assert (await client.post("/v1/products", json={"name": "x"}, headers=headers)).status_code == 403
+
+
+class TestLimits:
+    def test_a_burst_then_as_many_as_flow_in(self) -> None:
+        buckets = Buckets(per_minute=60, burst=3)
+        assert [buckets.take("a", now=0) for _ in range(4)] == [0, 0, 0, 1]
+        assert buckets.take("b", now=0) == 0
+        assert buckets.take("a", now=0.5) == 0.5
+        assert buckets.take("a", now=1.0) == 0
+        assert buckets.take("a", now=1.0) == 1
+
+    def test_says_how_long_to_wait(self) -> None:
+        limits = Limits(1)
+        limits.check("x", "a", per_minute=6, burst=1)
+        with pytest.raises(TooMany) as refused:
+            limits.check("x", "a", per_minute=6, burst=1)
+        assert (refused.value.code, refused.value.retry_after_s) == ("rate_limited", 10)
+
+    async def test_sign_ups_of_one_address(self, client: httpx.AsyncClient, process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As a shop in production has it: the tests' own factor is switched off."""
+        monkeypatch.setattr(process.limits, "_factor", 1)
+        monkeypatch.setattr(process.limits, "_buckets", {})
+        answers = [await client.post("/v1/merchants", json={"slug": uuid4().hex}) for _ in range(11)]
+        assert [answer.status_code for answer in answers] == [400] * 10 + [429]
+        assert int(answers[-1].headers["retry-after"]) > 0
+
+
+class TestMemory:
+    async def test_asks_once_for_all_who_wait(self) -> None:
+        asked = []
+
+        async def look_up(key: str) -> str | None:
+            asked.append(key)
+            return key.upper() if key != "none" else None
+
+        memory = Memory(look_up, ttl_s=60, size=2)
+        assert await asyncio.gather(*(memory.get("a") for _ in range(100))) == ["A"] * 100
+        assert await memory.get("none") is None
+        assert await memory.get("none") is None
+        assert asked == ["a", "none"]
+
+    async def test_forgets_the_oldest_beyond_its_size(self) -> None:
+        asked = []
+
+        async def look_up(key: int) -> int:
+            asked.append(key)
+            return key
+
+        memory = Memory(look_up, ttl_s=60, size=2)
+        for key in (1, 2, 3, 1):
+            await memory.get(key)
+        assert asked == [1, 2, 3, 1]
+
+    async def test_a_failure_is_not_remembered(self) -> None:
+        fails = [True]
+
+        async def look_up(_: int) -> int:
+            if fails.pop():
+                fails.append(False)
+                raise TooMany("Not now.")
+            return 1
+
+        memory = Memory(look_up, ttl_s=60, size=2)
+        with pytest.raises(TooMany):
+            await memory.get(1)
+        assert await memory.get(1) == 1
