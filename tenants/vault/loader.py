@@ -122,7 +122,6 @@ class Loader:
         await tx.conn.execute("SET LOCAL synchronous_commit = off")
         taken = await self._insert(tx, examined, units, sealed)
         twice = await self._told_apart(tx, taken, examined)
-        await self._tell(tx, examined.malformed, twice)
         in_file = sum(same_file for _, same_file in twice)
         step = Step(
             lines_before=self.lines_done, lines_done=piece.lines_done, digest=piece.digest, loaded=len(units) - len(taken),
@@ -130,6 +129,7 @@ class Loader:
         )  # fmt: skip
         if not await batches.advance(tx, self._batch.id, step):
             raise batches.running()
+        await self._tell(tx, examined.malformed, twice)
 
     async def _insert(self, tx: TenantTx, examined: Examined, units: list[int], sealed: list[bytes]) -> list[tuple[int, bytes]]:
         """Units with their codes, except where the tenant's vault has the card number already: those, with their lines.

@@ -9,9 +9,8 @@ from hashlib import sha256
 from typing import IO, Any, Final
 
 import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 
-from checkout_core.errors import Unprocessable
+from checkout_core.errors import AppError, Unprocessable
 from tenants.vault.codes import Reason, trim
 from tenants.vault.layout import COLUMNS_MAX, SAMPLE_LINES, SHEET, Layout, Wishes, arrange
 from tenants.vault.rows import PIECE_LINES, Piece, Row
@@ -35,8 +34,8 @@ class Sheet:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that do not matter here
                 self._book = openpyxl.load_workbook(file, read_only=True, keep_links=False)
-        except _BROKEN as error:
-            raise _not_a_sheet() from error
+        except Exception:
+            raise _not_a_sheet() from None
         self.layout = layout or self._arranged(wishes)
 
     def check(self) -> None:
@@ -90,8 +89,10 @@ class Sheet:
                 while cells and cells[-1].value is None:
                     cells.pop()
                 yield cells
-        except _BROKEN as error:
-            raise _not_a_sheet() from error
+        except AppError:
+            raise
+        except Exception:
+            raise _not_a_sheet() from None
 
     def _rounded(self, cells: list[Any]) -> Reason | None:
         """Whether a code or secret was stored as a number with more digits than a spreadsheet keeps."""
@@ -104,16 +105,12 @@ class Sheet:
         return None
 
 
-_BROKEN: Final = (
-    zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, EOFError, OSError,
-    NotImplementedError, RuntimeError, OverflowError, AssertionError,
-)  # fmt: skip
-"""What zipfile, the XML parser and openpyxl raise on files that are damaged on purpose: there is no narrower family."""
-
 _doctype: Final = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 def _not_a_sheet() -> Unprocessable:
+    """In place of whatever zipfile, zlib, the XML parser and openpyxl raise on damage: they share no family, and their words may quote
+    a cell."""
     return Unprocessable("The workbook is damaged or is no XLSX file. Open it, save it again as XLSX, and upload that.", code="not_a_sheet")
 
 
@@ -135,8 +132,10 @@ def _check_parts(file: IO[bytes]) -> None:
                         # A workbook has no use for a document type; XML bombs and references to other files have.
                         if _doctype.search(stream.read(4096).replace(b"\0", b"")):
                             raise _not_a_sheet()
-    except _BROKEN as error:
-        raise _not_a_sheet() from error
+    except AppError:
+        raise
+    except Exception:
+        raise _not_a_sheet() from None
     file.seek(0)
 
 
