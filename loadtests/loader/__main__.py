@@ -17,7 +17,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
@@ -68,6 +68,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         how = each.add_mutually_exclusive_group(required=True)
         how.add_argument("--closed", type=int, metavar="CONNECTIONS", help="as fast as answers come")
         how.add_argument("--open", type=float, metavar="PER_S", help="a fixed rate of arrivals, whatever the answers do")
+        each.add_argument("--greet", metavar="PATH", help="each client of the closed loop first gets this, uncounted, then all start")
         each.add_argument("--connections", type=int, default=512, help="of the open loop, at most (%(default)s)")
         each.add_argument("--count", type=int, default=1_000_000, help="requests at most (%(default)s)")
         each.add_argument("--seconds", type=float, default=60.0, help="at most (%(default)s)")
@@ -94,11 +95,15 @@ def pids_of(args: argparse.Namespace) -> dict[str, list[int]]:
     return pids
 
 
-async def press(args: argparse.Namespace, target: Target, requests: Iterable[R], tell: Tell[R]) -> dict[str, Any]:
+async def press(
+    args: argparse.Namespace, target: Target, requests: Iterable[R], tell: Tell[R], when_ready: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
     """Run the loop that was asked for. Returns what to say about it."""
     some = itertools.islice(requests, args.count)
     if args.closed:
-        await closed_loop(target, some, tell, connections=args.closed, seconds=args.seconds, timeout_s=args.timeout)
+        greeting = request(target, "GET", args.greet) if args.greet else None
+        closed = {"connections": args.closed, "seconds": args.seconds, "timeout_s": args.timeout}
+        await closed_loop(target, some, tell, **closed, greeting=greeting, when_ready=when_ready)
         return {"loop": "closed", "connections": args.closed}
     late_s = await open_loop(target, some, tell, rate=args.open, connections=args.connections, seconds=args.seconds, timeout_s=args.timeout)
     return {"loop": "open", "rate_per_s": args.open, "connections": args.connections, "loader_late_ms_max": round(late_s * 1000, 3)}
@@ -127,7 +132,11 @@ async def raw_run(args: argparse.Namespace) -> dict[str, Any]:
     def tell(_: Raw, answer: Answer, latency_s: float, at: float) -> None:
         tally.add(answer, latency_s, at, answer.code or answer.failure or str(answer.status))
 
-    how = await press(args, target, itertools.cycle(requests), tell)
+    def start() -> None:
+        nonlocal before
+        before, tally.began = cpu.seconds_of(pids), perf_counter()
+
+    how = await press(args, target, itertools.cycle(requests), tell, start)
     used = cpu.used(before, cpu.seconds_of(pids))
     return how | tally.as_json() | {"cpu_s": used, "cpu_us": cpu_us(used, tally.answers)}
 
@@ -144,7 +153,7 @@ async def shop_run(args: argparse.Namespace, history: TextIO | None) -> dict[str
     habits = Habits(args.repeat, args.twice, args.pair)
     presses = plan(target, args.store, args.sale, shoppers, habits, random.Random(args.seed))
     rush = Rush(args.sale, history, args.limit, pids)
-    how = await press(args, target, presses, rush.tell)
+    how = await press(args, target, presses, rush.tell, rush.start)
     used = cpu.used(rush.cpu_began, cpu.seconds_of(pids))
     first = rush.tally.as_json() | {"cpu_s": used, "cpu_us": cpu_us(used, rush.tally.answers)}
     reserve = rush.reserve()

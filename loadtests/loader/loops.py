@@ -29,15 +29,34 @@ CUT_SHORT = Answer(0, failure="timeout")
 
 
 async def closed_loop(
-    target: Target, requests: Iterable[R], tell: Tell[R], *, connections: int, seconds: float = math.inf, timeout_s: float = 10.0
+    target: Target,
+    requests: Iterable[R],
+    tell: Tell[R],
+    *,
+    connections: int,
+    seconds: float = math.inf,
+    timeout_s: float = 10.0,
+    greeting: bytes | None = None,
+    when_ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """`connections` clients, each asking the next thing as soon as it has its answer, until `requests` or `seconds` end."""
+    """`connections` clients, each asking the next thing as soon as it has its answer, until `requests` or `seconds` end.
+
+    With a `greeting` each client first asks that, uncounted, and they all wait for each other: then connections are open and nobody
+    measures the opening. `when_ready` is called at that moment.
+    """
     source: Iterator[R] = iter(requests)
-    end = perf_counter() + seconds
+    everybody = asyncio.Barrier(connections)
+    end = math.inf
 
     async def client() -> None:
+        nonlocal end
         connection = Connection(target, timeout_s)
         try:
+            if greeting is not None:
+                await connection.ask(greeting)
+            if await everybody.wait() == connections - 1:  # the last to come, which goes on before the others
+                when_ready()
+                end = perf_counter() + seconds
             while (began := perf_counter()) < end and (each := next(source, None)) is not None:
                 answer = await connection.ask(each.raw)
                 now = perf_counter()

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, NamedTuple, TextIO
 
 from loadtests.loader import cpu
@@ -91,13 +92,17 @@ class Rush:
     violations: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.cpu_began = cpu.seconds_of(self.pids)
+        self.start()
         self.cpu_until_sold_out: dict[str, float] = {}
         self.sold_out_at: float | None = None
         self.retry_after_s = 0.0
-        self._last_reserved_at = self.tally.began
         self._answered: dict[tuple[str, str], str] = {}
         self._units: dict[str, int] = {}
+
+    def start(self) -> None:
+        """Measure from here."""
+        self.cpu_began = cpu.seconds_of(self.pids)
+        self.tally.began = self.tally.ended = self._last_reserved_at = perf_counter()
 
     def tell(self, press: Press, answer: Answer, latency_s: float, at: float) -> None:
         said = self._word(answer)

@@ -12,7 +12,7 @@ from tessera.keeper import launched
 from tessera.shop import Shop
 
 SOURCE = Path(__file__).parents[2]
-CONNECTIONS = 128
+CLOSED = ("--closed", "128", "--greet", "/healthz")  # the page was open before anybody pressed
 OPEN_SHARE = 0.5  # of the rate the closed loop reached
 
 
@@ -37,12 +37,12 @@ class Crowd:
     def rush(self, name: str) -> dict[str, Any]:
         """All of them press buy as fast as they are answered; then the winners pay and look at their codes."""
         habits = ("--repeat", "0.1", "--twice", "0.05", "--pair", "0.1")
-        return self._press("rush", name, 1, "--closed", str(CONNECTIONS), *habits, "--pay-at", self._shop.provider_url)
+        return self._press("rush", name, 1, *CLOSED, *habits, "--pay-at", self._shop.provider_url)
 
     def tail(self, name: str) -> dict[str, Any]:
         """Everybody of `name` is told that nothing is left, first as fast as can be, then at half that rate."""
         plain = ("--repeat", "0", "--twice", "0")
-        closed = self._press("tail", name, 2, "--closed", str(CONNECTIONS), *plain)
+        closed = self._press("tail", name, 2, *CLOSED, *plain)
         rate = max(1.0, closed["rush"]["per_s"] * OPEN_SHARE)
         return closed | {"open": self._press("tail-open", name, 3, "--open", f"{rate:.0f}", *plain)}
 

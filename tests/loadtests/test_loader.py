@@ -118,6 +118,18 @@ class TestLoops:
         assert 0.2 <= time.perf_counter() - began < 1.5
         assert spread(tally.of("not_found"))["p50"] >= 20
 
+    async def test_who_greets_first_measures_open_connections_only(self, opened: Opened) -> None:
+        shop, target = await opened()
+        tally, ready = Tally(), []
+        requests = [loader.Raw(request(target, "GET", "/none"))] * 20
+        hello = request(target, "GET", "/hello")
+        await closed_loop(
+            target, requests, lambda _, a, s, at: tally.add(a, s, at, a.code), connections=8, greeting=hello,
+            when_ready=lambda: ready.append((shop.requests, shop.connections)),
+        )  # fmt: skip
+        assert ready == [(8, 8)], "all had greeted, once, and nobody had begun"
+        assert (tally.answers, shop.requests, shop.connections) == (20, 28, 8)
+
     async def test_closed_ends_in_time(self, opened: Opened) -> None:
         _, target = await opened(delay_s=0.01)
         tally = Tally()
