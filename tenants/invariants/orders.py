@@ -1,0 +1,108 @@
+"""Orders: amounts, the end of holds, one wish one order (I13, I16, I18)."""
+
+from tenants.invariants.history import REFUSED, RESERVED
+from tenants.invariants.look import Look
+from tenants.invariants.registry import invariant
+
+HOLD_OVERDUE_S = 60
+
+
+@invariant("I13")
+async def amounts_are_right(look: Look) -> None:
+    await look.none(
+        "an order's amount is the sum of its lines, each at its sale's price and currency; a refused order has neither",
+        of="orders",
+        sql="""SELECT o.tenant_id AS tenant, o.id AS "order", o.state, o.amount_minor, coalesce(lines.sum_minor, 0) AS lines_minor
+               FROM orders o
+               LEFT JOIN (SELECT line.tenant_id, line.order_id, sum(line.quantity * line.unit_price_minor) AS sum_minor,
+                                 bool_and(line.unit_price_minor = sale.price_minor) AS at_price,
+                                 min(sale.currency) AS currency, max(sale.currency) AS other_currency
+                          FROM order_line line JOIN sale ON sale.tenant_id = line.tenant_id AND sale.id = line.sale_id
+                          GROUP BY 1, 2) lines ON lines.tenant_id = o.tenant_id AND lines.order_id = o.id
+               WHERE o.amount_minor <> coalesce(lines.sum_minor, 0) OR (o.state = 'refused') <> (lines.sum_minor IS NULL)
+                  OR NOT lines.at_price OR lines.currency <> o.currency OR lines.other_currency <> o.currency""",
+    )
+    await look.none(
+        "a payment is asked for at the amount and in the currency of its order",
+        of="payment_attempt",
+        sql="""SELECT attempt.tenant_id AS tenant, attempt.id AS attempt, o.id AS "order", attempt.amount_minor,
+                      o.amount_minor AS order_minor
+               FROM payment_attempt attempt LEFT JOIN orders o ON o.tenant_id = attempt.tenant_id AND o.id = attempt.order_id
+               WHERE (o.amount_minor, o.currency) IS DISTINCT FROM (attempt.amount_minor, attempt.currency)""",
+    )
+    await look.none(
+        "a payment that was accepted is of its order's amount and currency",
+        of="payment WHERE disposition = 'applied'",
+        sql="""SELECT payment.tenant_id AS tenant, payment.id AS payment, o.id AS "order", payment.amount_minor,
+                      o.amount_minor AS order_minor
+               FROM payment LEFT JOIN orders o ON o.tenant_id = payment.tenant_id AND o.id = payment.order_id
+               WHERE disposition = 'applied' AND (o.amount_minor, o.currency) IS DISTINCT FROM (payment.amount_minor, payment.currency)""",
+    )
+    await look.none(
+        "a payment came to the account, and for the order, that its attempt names",
+        of="payment",
+        sql="""SELECT payment.tenant_id AS tenant, payment.id AS payment, payment.attempt_id AS attempt, payment.order_id AS "order",
+                      payment.account_id AS account
+               FROM payment LEFT JOIN payment_attempt attempt ON attempt.tenant_id = payment.tenant_id AND attempt.id = payment.attempt_id
+               WHERE (attempt.account_id, attempt.order_id) IS DISTINCT FROM (payment.account_id, payment.order_id)""",
+    )
+    await look.none(
+        "a paid or delivered order was paid by exactly one payment",
+        of="orders WHERE state IN ('paid', 'delivered')",
+        sql="""SELECT o.tenant_id AS tenant, o.id AS "order", o.state, coalesce(payments, 0) AS payments
+               FROM orders o
+               LEFT JOIN (SELECT tenant_id, order_id, count(*) AS payments FROM payment WHERE disposition = 'applied' GROUP BY 1, 2) applied
+                 ON applied.tenant_id = o.tenant_id AND applied.order_id = o.id
+               WHERE coalesce(payments, 0) > 1 OR (o.state IN ('paid', 'delivered') AND payments IS NULL)""",
+    )
+
+
+@invariant("I16")
+async def holds_end(look: Look) -> None:
+    await look.none(
+        "an order that holds units says until when, and when its end is looked at",
+        of="orders WHERE state IN ('awaiting', 'closing')",
+        sql="""SELECT tenant_id AS tenant, id AS "order", state FROM orders
+               WHERE state IN ('awaiting', 'closing') AND (hold_until IS NULL OR next_try_at IS NULL)""",
+    )
+    await look.none(
+        f"no hold lasts longer than {HOLD_OVERDUE_S} s beyond its time",
+        of="orders WHERE state IN ('awaiting', 'closing')",
+        sql=f"""SELECT tenant_id AS tenant, id AS "order", state, hold_until FROM orders
+                WHERE state IN ('awaiting', 'closing') AND hold_until < now() - interval '{HOLD_OVERDUE_S} s'""",
+        at_rest=True,
+    )
+
+
+@invariant("I18")
+async def one_wish_one_order(look: Look) -> None:
+    await look.none(
+        "an order is one row, and an intent became one order",
+        of="orders",
+        sql="""SELECT tenant_id AS tenant, min(id::text)::uuid AS "order", max(id::text)::uuid AS other_order, count(*) AS orders
+               FROM orders GROUP BY tenant_id, intent_id HAVING count(*) > 1
+               UNION ALL
+               SELECT tenant_id, id, id, count(*) FROM orders GROUP BY 1, 2 HAVING count(*) > 1""",
+    )
+    history = look.store.history
+    one_answer, one_order = "every retry of a wish got the same answer", "one key is one order"
+    if history is None:
+        for sentence in (one_answer, one_order):
+            look.unchecked(sentence, "it takes what clients were told (--history FILE)")
+        return
+    torn = [{"order": order, "told": ", ".join(sorted(told))} for order, told in history.answers.items() if _both(told)]
+    look.found(one_answer, len(history.answers), torn)
+    await look.none(
+        "whoever was told “sold out” or “limit” has no order",
+        len(refused := history.orders(REFUSED)),
+        """SELECT o.tenant_id AS tenant, o.id AS "order", o.state FROM unnest($1::uuid[]) AS told(id) JOIN orders o USING (id)
+           WHERE o.state <> 'refused'""",
+        refused,
+    )
+    split = [{"order": min(orders), "orders": len(orders)} for orders in history.keys.values() if len(orders) > 1]
+    look.found(one_order, len(history.keys), split)
+
+
+def _both(told: set[str]) -> bool:
+    """Whether a wish was told that it succeeded and that it failed, or that it failed for two reasons."""
+    return len(told & set(REFUSED)) + bool(told & set(RESERVED)) > 1

@@ -1,0 +1,127 @@
+"""A database for each test, copied from one healthy store, and the provider's books over real HTTP."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import msgspec
+import pytest
+
+from checkout_core.config import Settings
+from tenants.invariants import run
+from tenants.invariants.look import Options
+from tenants.invariants.report import Report, Status
+from tenants.migrate import migrate
+from tessera.embedded import Servers
+from tests.tenants.invariants.healthy import MCH_ID, Healthy, build
+
+TOKEN = "books-token"
+_number = count()
+
+
+def database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@dataclass
+class Template:
+    settings: Settings
+    store: Healthy
+
+
+@pytest.fixture(scope="session")
+async def template(servers: Servers) -> Template:
+    """The healthy store, in a database that nobody is connected to afterwards."""
+    name = f"checker_{os.getpid()}"
+    admin = await asyncpg.connect(servers.database_url)
+    await admin.execute(f"CREATE DATABASE {name}")
+    await admin.close()
+    settings = Settings(
+        database_url=database(servers.database_url, name), redis_url=servers.redis_url, arq_redis_url=servers.arq_redis_url,
+        secret=bytes(range(32)), environment="test",
+    )  # fmt: skip
+    await migrate(settings)
+    conn = await asyncpg.connect(settings.database_url)
+    try:
+        store = await build(conn, settings.secret)
+    finally:
+        await conn.close()
+    return Template(settings, store)
+
+
+class Bench:
+    """One store of its own to break and check. Connected as the superuser, whom nothing restrains."""
+
+    def __init__(self, settings: Settings, conn: asyncpg.Connection, store: Healthy, options: Options) -> None:
+        self.settings, self.conn, self.store, self.options = settings, conn, store, options
+
+    async def execute(self, *statements: str) -> None:
+        for statement in statements:
+            await self.conn.execute(self.store.sql(statement))
+
+    async def loosen(self, *tables: str) -> None:
+        """Take away the constraints that would forbid what is about to be done."""
+        for table in tables:
+            sql = """SELECT conname FROM pg_constraint WHERE conrelid = $1::regclass AND contype IN ('c', 'f', 'p', 'u')"""
+            for (name,) in await self.conn.fetch(sql, table):
+                await self.conn.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name} CASCADE")
+        if "unit" in tables:
+            await self.conn.execute("DROP INDEX unit_slot")
+
+    async def check(self, **options: Any) -> Report:
+        return await run.check(self.settings, msgspec.structs.replace(self.options, **options))
+
+
+@pytest.fixture
+async def bench(template: Template) -> AsyncIterator[Bench]:
+    name = f"{urlsplit(template.settings.database_url).path[1:]}_{next(_number)}"
+    admin = await asyncpg.connect(database(template.settings.database_url, "postgres"))
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(template.settings.database_url).path[1:]}")
+    settings = msgspec.structs.replace(template.settings, database_url=database(template.settings.database_url, name))
+    conn = await asyncpg.connect(settings.database_url)
+    store = replace(template.store, ids=dict(template.store.ids), books=json.loads(json.dumps(template.store.books)))
+    try:
+        yield Bench(settings, conn, store, Options())
+    finally:
+        await conn.close()
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+@pytest.fixture
+async def books(bench: Bench) -> AsyncIterator[dict[str, Any]]:
+    """The provider's books as they go with the healthy store; what a test changes in them is what the checker is told."""
+    served: dict[str, Any] = {"merchants": {MCH_ID: bench.store.books}, "self_check": []}
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        allowed = f"bearer {TOKEN}".encode() in head.lower()
+        body = json.dumps(served).encode() if allowed else b"{}"
+        status = b"200 OK" if allowed else b"401 Unauthorized"
+        writer.write(b"HTTP/1.1 %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s" % (status, len(body), body))
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    bench.options = msgspec.structs.replace(bench.options, provider_url=f"http://127.0.0.1:{port}", provider_token=TOKEN)
+    yield served
+    server.close()
+    await server.wait_closed()
+
+
+def violated(report: Report) -> set[str]:
+    return {verdict.name for verdict in report.verdicts if verdict.status is Status.VIOLATED}
+
+
+def rows(report: Report, name: str) -> str:
+    """The offending rows of one promise, as the reader of the report sees them."""
+    claims = next(verdict.claims for verdict in report.verdicts if verdict.name == name)
+    return json.dumps([row for claim in claims for row in claim.rows])

@@ -1,0 +1,222 @@
+"""A small healthy store, written by SQL: an order in every state, and the provider's books that go with it."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from checkout_core.ids import new_id
+from tenants.db import TenantTx
+from tenants.keys import Keyring, TenantKeys, unit_place
+from tenants.vault import codes
+
+PRICE = 990
+LIMIT = 2
+UNITS = 16
+ALLOTTED = 13
+MCH_ID = "1900000001"
+
+
+@dataclass
+class Healthy:
+    """Ids by what they are for, to break things by name: `{awaiting}`, `{unit_awaiting}` … in SQL text."""
+
+    secret: bytes
+    ids: dict[str, Any] = field(default_factory=dict)
+    books: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"orders": [], "payments": [], "refunds": []})
+
+    def sql(self, text: str) -> str:
+        return text.format_map({name: f"'{value}'" if isinstance(value, UUID) else value for name, value in self.ids.items()})
+
+
+async def build(conn: asyncpg.Connection, secret: bytes) -> Healthy:
+    """Build two tenants, as a role that sees both; all the business is the first one's."""
+    store = Healthy(secret)
+    await Builder(conn, store, "one").business()
+    await Builder(conn, Healthy(secret), "two").catalog()
+    return store
+
+
+class Builder:
+    def __init__(self, conn: asyncpg.Connection, store: Healthy, slug: str) -> None:
+        self.conn, self.store, self.slug = conn, store, slug
+        self.tenant = store.ids.setdefault("tenant", new_id())
+        self.next_unit = 0
+
+    async def insert(self, table: str, **values: Any) -> None:
+        columns = ["tenant_id", *values]
+        marks = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+        await self.conn.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", self.tenant, *values.values())
+
+    async def catalog(self) -> None:
+        ids = self.store.ids
+        await self.conn.execute("INSERT INTO tenant (id, slug) VALUES ($1, $2)", self.tenant, self.slug)
+        await self.insert("store", slug=self.slug, name=self.slug)
+        for name in ("product", "sku", "other_sku", "batch", "sale", "ended_sale", "account", "other_account"):
+            ids[name] = new_id()
+        await self.insert("product", id=ids["product"], name="cards")
+        for sku in ("sku", "other_sku"):
+            await self.insert("sku", id=ids[sku], product_id=ids["product"], name=sku, price_minor=PRICE, currency="CNY")
+        await self.insert("vault_batch", id=ids["batch"], sku_id=ids["sku"], state="loaded", operator="test", loaded=UNITS)
+        sale = {"sku_id": ids["sku"], "price_minor": PRICE, "currency": "CNY", "limit_per_shopper": LIMIT}
+        starts_at = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+        await self.insert("sale", id=ids["sale"], name="sale", allotted=ALLOTTED, starts_at=starts_at, **sale)
+        await self.insert("sale", id=ids["ended_sale"], name="ended", state="ended", starts_at=starts_at, **sale)
+        for account, mch_id in (("account", MCH_ID), ("other_account", "1900000002")):
+            await self.insert("provider_account", id=ids[account], provider="sandbox", mch_id=mch_id, credentials=b"sealed", key_id=1)
+        tenant_keys = await Keyring(self.store.secret).of(TenantTx(self.conn, self.tenant))
+        ids["units"] = [row[0] for row in await self.conn.fetch(f"SELECT nextval('unit_id_seq') FROM generate_series(1, {UNITS})")]
+        for n, unit in enumerate(ids["units"]):
+            await self.insert("unit", id=unit, sku_id=ids["sku"], batch_id=ids["batch"], sale_id=ids["sale"] if n < ALLOTTED else None)
+            sealed = self.seal(tenant_keys, unit, code_of(self.slug, n))
+            await self.insert("code", unit_id=unit, sku_id=ids["sku"], batch_id=ids["batch"], line_no=n + 1, key_id=1, **sealed)
+        ids |= {"loose": ids["units"][-1], "other_loose": ids["units"][-2], "free": ids["units"][ALLOTTED - 1]}
+
+    def seal(self, tenant_keys: TenantKeys, unit: int, code: str) -> dict[str, bytes]:
+        place = unit_place(self.tenant, self.store.ids["sku"], unit)
+        sealed = tenant_keys.seal(codes.pack(codes.Content(code, f"secret-of-{code}")), place)
+        return {"fingerprint": tenant_keys.fingerprint(codes.normalise(code)), "sealed": sealed}
+
+    async def business(self) -> None:
+        await self.catalog()
+        await self.order("awaiting", units="held")
+        await self.attempt("awaiting", "open")
+        await self.order("closing", units="held")
+        await self.order("expired")
+        await self.order("cancelled")
+        await self.order("refused")
+        await self.order("delivered", quantity=2, units="sold")
+        await self.paid("delivered")
+        await self.deliver("delivered", revealed=True)
+        await self.order("doubled", state="delivered", units="sold")
+        await self.paid("doubled")
+        await self.deliver("doubled")
+        await self.paid("doubled", disposition="double", name="double")
+        await self.refund("double", "succeeded")
+        await self.order("late", state="expired")
+        await self.paid("late", disposition="late")
+        await self.refund("late", "requested")
+        for state, refund in (("refunding", "requested"), ("refunded", "succeeded")):
+            await self.order(state, units="sold")
+            await self.paid(state)
+            await self.deliver(state)
+            await self.refund(state, refund)
+            sql = (
+                "UPDATE unit SET state = 'quarantined', order_id = NULL, shopper_id = NULL, slot = NULL, sale_id = NULL WHERE order_id = $1"
+            )
+            await self.conn.execute(sql, self.store.ids[state])
+            await self.conn.execute(
+                "UPDATE sale SET allotted = allotted - 1, committed = committed - 1 WHERE id = $1", self.store.ids["sale"]
+            )
+        await self.insert(
+            "payment_inbox",
+            id=self.named("new_notice"),
+            account_id=self.store.ids["account"],
+            event_id="EV-2",
+            notice="{}",
+            raw=b"{}",
+            next_try_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=1),
+        )
+        await self.insert("outbox", id=self.named("event"), topic="order.ended", payload="{}", next_try_at=None)
+        soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        await self.insert("outbox", id=self.named("later_event"), topic="order.ended", payload="{}", next_try_at=soon, tries=1)
+        await self.insert(
+            "payment_inbox", id=self.named("notice"), account_id=self.store.ids["account"], event_id="EV-1", notice="{}", raw=b"{}",
+            state="done", outcome="applied", next_try_at=None,
+        )  # fmt: skip
+
+    def named(self, name: str) -> UUID:
+        self.store.ids[name] = new_id()
+        return self.store.ids[name]
+
+    async def order(self, name: str, *, state: str = "", quantity: int = 1, units: str | None = None) -> None:
+        ids, state, shopper = self.store.ids, state or name, self.named(f"shopper_{name}")
+        now = dt.datetime.now(dt.UTC)
+        holds = state in ("awaiting", "closing")
+        await self.insert(
+            "orders", id=self.named(name), intent_id=new_id(), shopper_id=shopper, state=state, refusal=2 if state == "refused" else None,
+            amount_minor=0 if state == "refused" else quantity * PRICE, currency="CNY", body_hash=bytes(16), channel="web",
+            contact=f"{name}@example.com", created_at=now, hold_until=now + dt.timedelta(days=1), paid_at=now,
+            next_try_at=now + dt.timedelta(days=1) if holds else None,
+        )  # fmt: skip
+        if state != "refused":
+            await self.insert(
+                "order_line", order_id=ids[name], sale_id=ids["sale"], sku_id=ids["sku"], quantity=quantity, unit_price_minor=PRICE
+            )
+        if units:
+            for slot in range(1, quantity + 1):
+                unit = ids[f"unit_{name}"] = ids["units"][self.next_unit]
+                self.next_unit += 1
+                sql = "UPDATE unit SET state = $2, order_id = $3, shopper_id = $4, slot = $5 WHERE id = $1"
+                await self.conn.execute(sql, unit, units, ids[name], shopper, slot)
+            sql = "UPDATE sale SET committed = committed + $2, last_unit = $3 WHERE id = $1"
+            await self.conn.execute(sql, ids["sale"], quantity, unit)
+
+    async def amount(self, order: str) -> int:
+        return int(await self.conn.fetchval("SELECT amount_minor FROM orders WHERE id = $1", self.store.ids[order]))
+
+    async def attempt(self, order: str, state: str, name: str = "") -> UUID:
+        attempt, amount = self.named(f"attempt_{name or order}"), await self.amount(order)
+        soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        await self.insert(
+            "payment_attempt", id=attempt, order_id=self.store.ids[order], account_id=self.store.ids["account"], out_trade_no=attempt.hex,
+            notify_url="http://x/", return_url="http://x/", state=state, amount_minor=amount, currency="CNY", expires_at=soon,
+            next_try_at=soon if state == "open" else None,
+        )  # fmt: skip
+        self.store.books["orders"].append(
+            {"out_trade_no": attempt.hex, "total": amount, "currency": "CNY", "state": "SUCCESS" if state == "paid" else "NOTPAY"}
+        )
+        return attempt
+
+    async def paid(self, order: str, *, disposition: str = "applied", name: str = "") -> None:
+        name = name or order
+        attempt, amount = await self.attempt(order, "paid", name), await self.amount(order)
+        payment, txn_id = self.named(f"payment_{name}"), f"42{attempt.hex}"
+        await self.insert(
+            "payment", id=payment, account_id=self.store.ids["account"], attempt_id=attempt, order_id=self.store.ids[order],
+            txn_id=txn_id, amount_minor=amount, currency="CNY", disposition=disposition, paid_at=dt.datetime.now(dt.UTC),
+        )  # fmt: skip
+        credit = "revenue" if disposition == "applied" else "unapplied"
+        await self.book("sale" if disposition == "applied" else "receipt", payment, name, {"clearing": amount, credit: -amount})
+        self.store.books["payments"].append({"out_trade_no": attempt.hex, "transaction_id": txn_id, "amount": amount, "currency": "CNY"})
+
+    async def book(self, kind: str, reference: UUID, name: str, entries: dict[str, int]) -> None:
+        tx = self.named(f"tx_{name}")
+        await self.insert("ledger_tx", id=tx, kind=kind, reference=reference, currency="CNY")
+        for account, amount in entries.items():
+            await self.insert("ledger_entry", tx_id=tx, account=account, amount_minor=amount)
+
+    async def deliver(self, order: str, *, revealed: bool = False) -> None:
+        sql = """INSERT INTO delivery (tenant_id, unit_id, order_id, sale_id, revealed_at)
+                 SELECT tenant_id, id, order_id, sale_id, CASE WHEN $2 THEN now() END FROM unit WHERE order_id = $1"""
+        await self.conn.execute(sql, self.store.ids[order], revealed)
+        if revealed:
+            subject = f"ord_{self.store.ids[order].hex}"
+            await self.insert("audit", id=self.named("reveal"), actor="shopper", action="codes.revealed", subject=subject)
+
+    async def refund(self, name: str, state: str) -> None:
+        """Refund the payment `name`."""
+        sql = "SELECT order_id, amount_minor, disposition, txn_id FROM payment WHERE id = $1"
+        order, amount, disposition, txn_id = await self.conn.fetchrow(sql, self.store.ids[f"payment_{name}"])
+        refund, done = self.named(f"refund_{name}"), state == "succeeded"
+        now = dt.datetime.now(dt.UTC)
+        await self.insert(
+            "refund", id=refund, payment_id=self.store.ids[f"payment_{name}"], order_id=order, out_refund_no=refund.hex,
+            reason="requested" if disposition == "applied" else disposition, amount_minor=amount, currency="CNY", state=state,
+            finished_at=now if done else None, next_try_at=None if done else now + dt.timedelta(days=1),
+        )  # fmt: skip
+        if done:
+            debit = "revenue" if disposition == "applied" else "unapplied"
+            await self.book("refund", refund, f"refund_{name}", {"clearing": -amount, debit: amount})
+        self.store.books["refunds"].append(
+            {
+                "out_trade_no": self.store.ids[f"attempt_{name}"].hex, "transaction_id": txn_id, "out_refund_no": refund.hex,
+                "amount": amount, "currency": "CNY", "status": "SUCCESS" if done else "PROCESSING",
+            }
+        )  # fmt: skip
+
+
+def code_of(slug: str, n: int) -> str:
+    return f"CARD-{slug}-{n:04}-WXYZ"

@@ -1,0 +1,211 @@
+"""Each promise, broken in each way the checker looks for: a check that cannot fail proves nothing.
+
+Exactly one thing is broken by SQL, exactly the promises named must read violated, and the report must name the row.
+"""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.tenants.invariants.conftest import Bench, rows, violated
+
+
+class Break(NamedTuple):
+    """`loosen`: tables whose constraints forbid it. `names`: what the report shows of the offender, by the name of its id."""
+
+    what: str
+    violates: str
+    names: str
+    sql: list[str]
+    loosen: tuple[str, ...] = ()
+    at_rest: bool = False
+
+
+RETURNED = "UPDATE unit SET state = 'available', order_id = NULL, shopper_id = NULL, slot = NULL, sale_id = NULL"
+HELD_BACK = "committed = committed - 1, allotted = allotted - 1"
+
+STOCK = [
+    Break("a batch counts a unit too many", "I1", "batch", ["UPDATE vault_batch SET loaded = loaded + 1 WHERE id = {batch}"]),
+    Break("a unit was deleted", "I1", "loose", ["DELETE FROM unit WHERE id = {loose}"]),
+    Break("a code was deleted", "I1", "loose", ["DELETE FROM code WHERE unit_id = {loose}"]),
+    Break("a unit is there twice", "I1", "loose", ["INSERT INTO unit SELECT * FROM unit WHERE id = {loose}"], ("unit",)),
+    Break("a unit's state does not exist", "I1", "loose", ["UPDATE unit SET state = 'lost' WHERE id = {loose}"], ("unit",)),
+    Break("a batch is of another SKU", "I1", "batch", [
+        "UPDATE vault_batch SET sku_id = {other_sku} WHERE id = {batch}"], ("vault_batch", "unit")),
+    Break("a sale counts a unit too many", "I1", "sale", ["UPDATE sale SET committed = committed + 1 WHERE id = {sale}"]),
+    Break("a sale was allotted what it has not got", "I1", "sale", ["UPDATE sale SET allotted = allotted + 1 WHERE id = {sale}"]),
+    Break("a unit was slipped into a sale", "I1", "sale", ["UPDATE unit SET sale_id = {sale} WHERE id = {loose}"]),
+    Break("an available unit has an order", "I2", "loose", [
+        "UPDATE unit SET order_id = {cancelled}, shopper_id = {shopper_cancelled} WHERE id = {loose}"], ("unit",)),
+    Break("a unit is sold before it is paid", "I2", "awaiting", ["UPDATE unit SET state = 'sold' WHERE id = {unit_awaiting}"]),
+    Break("a cancelled order keeps its unit", "I2", "awaiting", [
+        "UPDATE orders SET state = 'cancelled', next_try_at = NULL WHERE id = {awaiting}"]),
+    Break("a unit is another shopper's", "I2", "unit_awaiting", [
+        "UPDATE unit SET shopper_id = {shopper_cancelled} WHERE id = {unit_awaiting}"]),
+    Break("a unit is with an order that never asked for it", "I2", "unit_awaiting", [
+        "UPDATE unit SET order_id = {refused}, shopper_id = {shopper_refused} WHERE id = {unit_awaiting}"]),
+    Break("an order lost its unit", "I2", "awaiting", [
+        f"{RETURNED} WHERE id = {{unit_awaiting}}",
+        f"UPDATE sale SET {HELD_BACK} WHERE id = {{sale}}"]),
+    Break("a unit was delivered twice", "I3", "unit_doubled", [
+        "INSERT INTO delivery SELECT * FROM delivery WHERE unit_id = {unit_doubled}"], ("delivery",)),
+    Break("a delivery is missing", "I3", "doubled", ["DELETE FROM delivery WHERE unit_id = {unit_doubled}"]),
+    Break("a unit was delivered to another than its owner", "I3", "unit_doubled", [
+        "UPDATE delivery SET order_id = {delivered} WHERE unit_id = {unit_doubled}"]),
+    Break("a unit was delivered that nobody paid for", "I3", "awaiting", [
+        "INSERT INTO delivery (tenant_id, unit_id, order_id, sale_id) VALUES ({tenant}, {loose}, {awaiting}, {sale})",
+        "UPDATE unit SET state = 'void' WHERE id = {loose}"]),
+    Break("a delivered unit has no code", "I1 I3", "unit_doubled", ["DELETE FROM code WHERE unit_id = {unit_doubled}"]),
+    Break("a delivered unit is back in stock", "I4", "refunded", [
+        "UPDATE unit SET state = 'available' WHERE id = (SELECT unit_id FROM delivery WHERE order_id = {refunded})"]),
+    Break("a revealed unit is sold again", "I1 I2 I4", "unit_delivered", [
+        f"{RETURNED} WHERE id = {{unit_delivered}}"]),
+    Break("two units have one fingerprint", "I5 I22", "loose", [
+        "UPDATE code SET fingerprint = (SELECT fingerprint FROM code WHERE unit_id = {other_loose}) WHERE unit_id = {loose}"], ("code",)),
+    Break("a shopper has more than the limit", "I8", "shopper_delivered", ["UPDATE sale SET limit_per_shopper = 1 WHERE id = {sale}"]),
+    Break("a slot is filled twice", "I8", "shopper_delivered", ["UPDATE unit SET slot = 1 WHERE order_id = {delivered}"], ("unit",)),
+    Break("a unit fills no slot", "I8", "unit_awaiting", ["UPDATE unit SET slot = NULL WHERE id = {unit_awaiting}"]),
+    Break("a unit lies below the low-water mark", "I9", "free", ["UPDATE sale SET last_unit = {free} WHERE id = {sale}"]),
+    Break("an ended sale keeps units", "I9", "sale", ["UPDATE sale SET state = 'ended' WHERE id = {sale}"]),
+]  # fmt: skip
+
+TWICE_WANTED = """INSERT INTO payment_attempt (tenant_id, id, order_id, account_id, out_trade_no, state, amount_minor, currency, notify_url,
+                                               return_url, expires_at)
+                  VALUES ({tenant}, {event}, {cancelled}, {account}, 'x', 'paid', 990, 'CNY', '', '', now())"""
+TWICE_PAID = """INSERT INTO payment (tenant_id, id, account_id, attempt_id, order_id, txn_id, amount_minor, currency, disposition, paid_at)
+                VALUES ({tenant}, {event}, {account}, {event}, {cancelled}, 'x', 990, 'CNY', 'applied', now())"""
+TWICE_BOOKED = "INSERT INTO ledger_tx (tenant_id, id, kind, reference, currency) VALUES ({tenant}, {event}, 'sale', {event}, 'CNY')"
+TWICE_ENTERED = """INSERT INTO ledger_entry (tenant_id, tx_id, account, amount_minor)
+                   VALUES ({tenant}, {event}, 'clearing', 990), ({tenant}, {event}, 'revenue', -990)"""
+
+ORDERS = [
+    Break("an order's amount is not its lines'", "I13", "cancelled", ["UPDATE orders SET amount_minor = 1 WHERE id = {cancelled}"]),
+    Break("a line is not at the sale's price", "I13", "cancelled", [
+        "UPDATE orders SET amount_minor = 1 WHERE id = {cancelled}",
+        "UPDATE order_line SET unit_price_minor = 1 WHERE order_id = {cancelled}"]),
+    Break("an order is in another currency", "I13", "cancelled", ["UPDATE orders SET currency = 'USD' WHERE id = {cancelled}"]),
+    Break("an order has no lines", "I13", "cancelled", [
+        "DELETE FROM order_line WHERE order_id = {cancelled}", "UPDATE orders SET amount_minor = 0 WHERE id = {cancelled}"]),
+    Break("too little was asked for", "I13", "attempt_awaiting", [
+        "UPDATE payment_attempt SET amount_minor = 1 WHERE id = {attempt_awaiting}"]),
+    Break("too little was accepted", "I11 I13", "payment_doubled", ["UPDATE payment SET amount_minor = 1 WHERE id = {payment_doubled}"]),
+    Break("the payment came to another account", "I13", "payment_doubled", [
+        "UPDATE payment SET account_id = {other_account} WHERE id = {payment_doubled}"]),
+    Break("an order was delivered for nothing", "I11 I13", "doubled", [
+        "DELETE FROM payment WHERE id = {payment_doubled}"]),
+    Break("an order was paid twice and both were accepted", "I11 I13 I14", "doubled", [
+        "UPDATE payment SET disposition = 'applied' WHERE id = {payment_double}"]),
+    Break("a hold is long over", "I16", "awaiting", [
+        "UPDATE orders SET hold_until = now() - interval '2 min' WHERE id = {awaiting}"], at_rest=True),
+    Break("closing takes too long", "I16", "closing", [
+        "UPDATE orders SET hold_until = now() - interval '2 min' WHERE id = {closing}"], at_rest=True),
+    Break("a hold has no end", "I16", "awaiting", ["UPDATE orders SET hold_until = NULL WHERE id = {awaiting}"]),
+    Break("nobody looks at the end of a hold", "I16 I17", "awaiting", [
+        "UPDATE orders SET next_try_at = NULL WHERE id = {awaiting}"], ("orders",)),
+    Break("one intent became two orders", "I18", "cancelled", [
+        "UPDATE orders SET intent_id = {event} WHERE id IN ({cancelled}, {expired})"]),
+]  # fmt: skip
+
+MONEY = [
+    Break("a ledger transaction does not sum to zero", "I10 I11", "tx_doubled", [
+        "UPDATE ledger_entry SET amount_minor = amount_minor + 1 WHERE tx_id = {tx_doubled} AND account = 'clearing'"]),
+    Break("a ledger transaction is empty", "I10", "event", [TWICE_BOOKED]),
+    Break("an entry belongs nowhere", "I10", "event", [
+        "INSERT INTO ledger_entry (tenant_id, tx_id, account, amount_minor) VALUES ({tenant}, {event}, 'clearing', 1)"], ("ledger_entry",)),
+    Break("the application may change the ledger", "I10", "", ["GRANT UPDATE (amount_minor) ON ledger_entry TO tessera_app"]),
+    Break("the application may remove a delivery", "I10", "", ["GRANT DELETE ON delivery TO tessera_app"]),
+    Break("a payment was not booked", "I11", "payment_doubled", [
+        "DELETE FROM ledger_entry WHERE tx_id = {tx_doubled}", "DELETE FROM ledger_tx WHERE id = {tx_doubled}"]),
+    Break("a payment was booked at another amount", "I11", "payment_doubled", [
+        "UPDATE ledger_entry SET amount_minor = amount_minor * 2 WHERE tx_id = {tx_doubled}"]),
+    Break("a payment was booked to another account", "I11", "payment_doubled", [
+        "UPDATE ledger_entry SET account = 'unapplied' WHERE tx_id = {tx_doubled} AND account = 'revenue'"]),
+    Break("a refund was booked that never was", "I11", "event", [TWICE_BOOKED, TWICE_ENTERED]),
+    Break("more was refunded than paid", "I14", "refund_late", [
+        "UPDATE refund SET amount_minor = amount_minor + 1 WHERE id = {refund_late}"]),
+    Break("a refund is in another currency", "I14", "refund_late", ["UPDATE refund SET currency = 'USD' WHERE id = {refund_late}"]),
+    Break("a refund is of another order's payment", "I14", "refund_late", [
+        "UPDATE refund SET order_id = {cancelled} WHERE id = {refund_late}"]),
+    Break("money that came late stays", "I14", "payment_late", ["DELETE FROM refund WHERE id = {refund_late}"]),
+    Break("a late payment is refunded in part", "I14", "payment_late", ["UPDATE refund SET amount_minor = 1 WHERE id = {refund_late}"]),
+    Break("a delivered order is refunded behind its back", "I14", "refund_refunding", [
+        "UPDATE refund SET payment_id = {payment_doubled}, order_id = {doubled} WHERE id = {refund_refunding}",
+        "UPDATE refund SET payment_id = {payment_refunding}, order_id = {refunding} WHERE id = {refund_late}"]),
+    Break("an order was paid for and is dead", "I15", "cancelled", [TWICE_WANTED, TWICE_PAID, TWICE_BOOKED, TWICE_ENTERED]),
+    Break("an order is refunded and the money is not back", "I15", "refunding", [
+        "UPDATE orders SET state = 'refunded' WHERE id = {refunding}"]),
+    Break("nobody is at the refund of an order", "I15", "refunding", ["DELETE FROM refund WHERE id = {refund_refunding}"]),
+    Break("a paid order waits at rest", "I15", "doubled", [
+        "DELETE FROM delivery WHERE order_id = {doubled}", "UPDATE orders SET state = 'paid' WHERE id = {doubled}"], at_rest=True),
+    Break("a paid order waits for too long", "I15", "doubled", [
+        "DELETE FROM delivery WHERE order_id = {doubled}",
+        "UPDATE orders SET state = 'paid', paid_at = now() - interval '16 min' WHERE id = {doubled}"]),
+    Break("a refund takes more than a day", "I15", "refunding", [
+        "UPDATE orders SET paid_at = now() - interval '25 hours' WHERE id = {refunding}"]),
+]  # fmt: skip
+
+DUTIES = [
+    Break("a notice is forgotten", "I17", "notice", ["UPDATE payment_inbox SET state = 'new' WHERE id = {notice}"]),
+    Break("a payment is not asked for", "I17", "attempt_awaiting", [
+        "UPDATE payment_attempt SET next_try_at = NULL WHERE id = {attempt_awaiting}"]),
+    Break("a refund is not asked for", "I17", "refund_late", ["UPDATE refund SET next_try_at = NULL WHERE id = {refund_late}"]),
+    Break("what is done is done again", "I17", "refund_double", ["UPDATE refund SET next_try_at = now() WHERE id = {refund_double}"]),
+    Break("an event is overdue", "I17", "later_event", [
+        "UPDATE outbox SET next_try_at = now() - interval '2 min' WHERE id = {later_event}"], at_rest=True),
+    Break("a kind of duty the checker does not know", "I17", "", [
+        "CREATE TABLE chore (tenant_id uuid NOT NULL, id uuid NOT NULL, next_try_at timestamptz)"]),
+    Break("one transaction of the provider is two payments", "I19", "payment_doubled", [
+        "UPDATE payment SET txn_id = 'same' WHERE id IN ({payment_doubled}, {payment_delivered})"], ("payment",)),
+    Break("one notice is there twice", "I19", "account", [
+        "UPDATE payment_inbox SET event_id = 'EV-1'"], ("payment_inbox",)),
+    Break("a notice was done and nothing came of it", "I19", "notice", ["UPDATE payment_inbox SET outcome = NULL WHERE id = {notice}"]),
+    Break("the application may change the audit", "I23", "", ["GRANT UPDATE (detail) ON audit TO tessera_app"]),
+    Break("a reveal left no evidence", "I23", "delivered", ["DELETE FROM audit WHERE id = {reveal}"]),
+]  # fmt: skip
+
+SECRETS = [
+    Break("a sealed code was changed", "I22", "loose", [
+        "UPDATE code SET sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1) WHERE unit_id = {loose}"]),
+    Break("a sealed code was moved", "I22", "loose", [
+        "UPDATE code SET sealed = (SELECT sealed FROM code WHERE unit_id = {other_loose}) WHERE unit_id = {loose}"]),
+    Break("a fingerprint is of another code", "I22", "loose", ["UPDATE code SET fingerprint = sha256('x') WHERE unit_id = {loose}"]),
+    Break("a code lies in an event", "I22", "", ["""UPDATE outbox SET payload = '{{"code": "CARD-one-0003-WXYZ"}}' WHERE id = {event}"""]),
+    Break("a secret lies in the audit", "I22", "", ["""UPDATE audit SET detail = '{{"x": ["secret-of-CARD-one-0003-WXYZ"]}}'"""]),
+    Break("a code lies in a report of an import", "I22", "", [
+        "INSERT INTO vault_line VALUES ({tenant}, {batch}, 99, 'malformed', 'not a code: CARD-one-0003-WXYZ.')"]),
+    Break("a code lies in bytes as received", "I22", "", ["UPDATE payment_inbox SET raw = '\\x0a434152442d6f6e652d303030332d5758595a'"]),
+    Break("a code lies in an order", "I22", "", ["UPDATE orders SET contact = 'CARD-one-0003-WXYZ@example.com' WHERE id = {cancelled}"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", STOCK + ORDERS + MONEY + DUTIES + SECRETS, ids=lambda case: f"{case.violates}: {case.what}")
+async def test_broken_and_seen(case: Break, bench: Bench) -> None:
+    await bench.loosen(*case.loosen)
+    await bench.execute(*case.sql)
+    report = await bench.check(at_rest=case.at_rest, sample=None)
+    assert violated(report) == set(case.violates.split())
+    assert report.failures == []
+    assert report.exit_code == 1
+    if case.names:
+        name = bench.store.ids[case.names]
+        seen = " ".join(rows(report, verdict) for verdict in case.violates.split())
+        assert str(getattr(name, "hex", name)) in seen
+
+
+async def test_no_code_enters_the_report(bench: Bench) -> None:
+    """Not even when it is the offence."""
+    await bench.execute(
+        "UPDATE orders SET contact = 'CARD-one-0003-WXYZ'", "UPDATE code SET fingerprint = sha256('x') WHERE unit_id = {loose}"
+    )
+    report = await bench.check(sample=None)
+    assert violated(report) == {"I22"}
+    assert "CARD-" not in str(report.as_dict())
+
+
+class TestTheTableIsComplete:
+    def test_every_promise_that_sql_can_break_is_broken(self) -> None:
+        broken: set[str] = set()
+        for case in STOCK + ORDERS + MONEY + DUTIES + SECRETS:
+            broken |= set(case.violates.split())
+        elsewhere: dict[str, Any] = {"I6": "no gate", "I7": "history", "I12": "books", "I20": "books", "I21": "catalogue", "I24": "no gate"}
+        assert broken | set(elsewhere) == {f"I{n}" for n in range(1, 25)}
