@@ -265,7 +265,7 @@ class TestCpu:
         assert 0.28 <= used["it"] < 1.0
         assert cpu.seconds_of({"me": [os.getpid()]})["me"] > 0
         with pytest.raises(ProcessLookupError):
-            cpu.stat(process.pid)
+            cpu.own(process.pid)
 
 
 class TestCommand:
