@@ -97,7 +97,7 @@ async def tenant_tx(source: Pool | Connection, tenant_id: UUID) -> AsyncIterator
 async def platform_tx(pool: Pool) -> AsyncIterator[Connection]:
     """A transaction on the platform's own tables; `pool` belongs to the role tessera_platform."""
     try:
-        async with pool.acquire() as conn, conn.transaction():
+        async with pool.acquire(timeout=5) as conn, conn.transaction():
             yield conn
     except CONNECTION_LOST as error:
         raise Unavailable("The database is away for a moment. Ask the same again.") from error

@@ -1,8 +1,11 @@
 """The OpenAPI document says what the API does. That every answer of every test is declared in it is held by tests/declared.py."""
 
+from pathlib import Path
+
 import httpx
 import msgspec
 
+from tenants.accounts import SCOPES
 from tests.declared import Declared
 from tests.security.routes import routes
 
@@ -51,6 +54,11 @@ class TestDocument:
     def test_bounds_are_told_inside_unions_too(self, declared: Declared) -> None:
         units = declared.document["components"]["schemas"]["NewSale"]["properties"]["units"]
         assert units["anyOf"][0] == {"type": "integer", "minimum": 1, "maximum": 10_000_000}
+
+
+def test_the_guide_names_every_permission() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    assert all(f"`{scope}`" in guide for scope in SCOPES)
 
 
 class TestEveryAnswer:

@@ -203,3 +203,15 @@ class TestStock:
         stock = (await acme.ask("GET", f"/v1/skus/{sku}", acme.merchant))["stock"]
         assert sum(sale["committed"] for sale in after) == stock["held"] == 20
         assert sum(sale["allotted"] for sale in after) + stock["unallotted"] == 40
+
+
+class TestAudit:
+    async def test_says_who_did_what_to_which_sale(self, acme: Store, process: Process) -> None:
+        sale = await acme.sale(units=3)
+        for action in ("pause", "resume", "end"):
+            await acme.ask("POST", f"/v1/sales/{sale}/{action}", acme.merchant)
+        async with tenant_tx(process.app_pool, acme.tenant_id) as tx:
+            sql = "SELECT actor, action FROM audit WHERE tenant_id = $1 AND subject = $2 ORDER BY id"
+            rows = await tx.conn.fetch(sql, tx.tenant_id, sale)
+        assert [row["action"] for row in rows] == ["sale.created", "sale.paused", "sale.resumed", "sale.ended"]
+        assert {row["actor"][:4] for row in rows} == {"key_"}
