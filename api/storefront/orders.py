@@ -166,6 +166,7 @@ async def page(
     codes: list[CodeView] | None = None,
     notice: Notice | None = None,
 ) -> Response[bytes]:
+    visit.page.path = f"/orders/{encode('ord', owner.order_id)}"
     return visit.render("order.html", status=status, order=await look(visit, owner, paying=paying), codes=codes, notice=notice)
 
 

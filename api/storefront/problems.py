@@ -23,6 +23,8 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     status = known.status if isinstance(known, AppError) else known.status_code if isinstance(known, HTTPException) else 500
     if status >= 500 and not isinstance(known, AppError):
         log.error("%s %s failed", request.method, request.url.path, exc_info=known)
+    if status == 405 and request.method == "GET":
+        return visit.go(request.url.path.rpartition("/")[0] or "/")  # the address of a form: its page lies above it
     wait_s = known.retry_after_s if isinstance(known, AppError) else None
     headers = {"Retry-After": str(wait_s)} if wait_s else {}
     return visit.render("notice.html", status=status, headers=headers, notice=_notice(visit, known, status, wait_s))

@@ -51,7 +51,7 @@ class Page(msgspec.Struct, kw_only=True):
     """How one answer is to be written."""
 
     words: Words
-    path: str
+    path: str  # where this page can be read again
     gzip: bool
     pay_origin: str  # the only foreign place a form may end at
     shared: dict[str, Any] = {}  # what every template of this page sees

@@ -22,6 +22,8 @@ from tenants.db import tenant_tx
 from tenants.offers import Offer
 
 RELOAD_MAX_S = 3600  # a page without scripts reloads itself at the start of a sale, if that is no further away
+TRIES_MAX = 12  # after that the page waits for a person
+RETRY_S_MAX = 15.0
 
 REFUSED = frozenset({"sold_out", "limit", "not_started", "ended", "paused", "unpaid_cap", "cool_down", "idempotency_conflict"})
 
@@ -54,27 +56,45 @@ async def sale(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
     return await page(visit, sale, BuyForm(_new_key()))
 
 
-@post("/sales/{sale:str}/buy", dependencies={"visit": visits.at_store}, status_code=200)
+@post("/sales/{sale:str}/buy", status_code=200)
 async def buy(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
     fields = await visit.form()
+    try:
+        return await _buy(visit, sale, fields)
+    except (Unavailable, TooMany) as error:
+        if isinstance(error, TooMany) and error.code != "busy":
+            raise
+        # The outcome is open: the same wish under the same key, by the script or by hand, never makes a second order.
+        return _again(visit, sale, fields, error)
+
+
+async def _buy(visit: Visit, sale: str, fields: dict[str, str]) -> Response[bytes]:
+    await visit.at_store()
     form, wish, notice = _read(visit, sale, fields)
     if wish is None:
         return await page(visit, sale, form, status=400, notice=notice)
-    shopper = visit.shopper_or_guest()
-    t = visit.words
     try:
-        decision = await press(visit.process, shopper, wish, form.key)
+        decision = await press(visit.process, visit.shopper_or_guest(), wish, form.key)
     except (Conflict, TooMany) as error:
         if error.code not in REFUSED:
             raise
         # The refusal belongs to this form's key; a new press is a new wish.
         again = msgspec.structs.replace(form, key=_new_key())
         return await page(visit, sale, again, status=error.status, refused=error)
-    except Unavailable as error:
-        # The outcome is open: the same key is pressed again, by the script or by hand, and never makes a second order.
-        notice = Notice(t("problem.unavailable.title"), t("problem.again.text"))
-        return await page(visit, sale, form, status=error.status, notice=notice, retry_after_s=error.retry_after_s or 1)
     return visit.go(f"/orders/{encode('ord', decision.order_id)}")
+
+
+def _again(visit: Visit, sale: str, fields: dict[str, str], error: AppError) -> Response[bytes]:
+    """A page that needs no database: the form as it was sent, to be sent again, more and more slowly."""
+    visit.page.path = f"/sales/{sale}"
+    tries = _number(fields.pop("tries", "")) + 1
+    wait_s = min((error.retry_after_s or 1) * 1.5 ** min(tries - 1, TRIES_MAX), RETRY_S_MAX)
+    kept = {name: fields[name] for name in ("key", "quantity", "contact", "lookup_password") if name in fields}
+    headers = {"Retry-After": str(int(wait_s) + 1)}
+    return visit.render(
+        "again.html", status=error.status, headers=headers,
+        sale=sale, fields=kept, tries=tries, tries_max=TRIES_MAX, retry_after_s=round(wait_s, 1),
+    )  # fmt: skip
 
 
 async def page(
@@ -85,8 +105,8 @@ async def page(
     status: int = 200,
     notice: Notice | None = None,
     refused: AppError | None = None,
-    retry_after_s: int | None = None,
 ) -> Response[bytes]:
+    visit.page.path = f"/sales/{sale}"
     store = await visit.at_store()
     shown = await _look(visit, store, sale)
     if refused is not None:
@@ -97,10 +117,8 @@ async def page(
     until_s = (shown.starts_at - shown.now).total_seconds()
     if shown.status == "soon" and until_s < RELOAD_MAX_S:
         reload_s = int(until_s) + random.randint(1, 3)  # noqa: S311 - spreads the crowd, guards nothing
-    headers = {"Retry-After": str(wait)} if (wait := retry_after_s or (refused and refused.retry_after_s)) else {}
-    return visit.render(
-        "sale.html", status=status, headers=headers, sale=shown, form=form, notice=notice, retry_after_s=retry_after_s, reload_s=reload_s
-    )
+    headers = {"Retry-After": str(refused.retry_after_s)} if refused and refused.retry_after_s else {}
+    return visit.render("sale.html", status=status, headers=headers, sale=shown, form=form, notice=notice, reload_s=reload_s)
 
 
 async def _look(visit: Visit, store: Store, sale: str) -> SaleView:
@@ -122,7 +140,7 @@ def _read(visit: Visit, sale: str, fields: dict[str, str]) -> tuple[BuyForm, New
     """The form as it was filled in, and the wish in it, or what is wrong with it."""
     t = visit.words
     quantity, contact = fields.get("quantity", ""), fields.get("contact", "")
-    number = int(quantity) if quantity.isascii() and quantity.isdigit() and len(quantity) < 6 else 0
+    number = _number(quantity)
     form = BuyForm(fields.get("key", ""), min(max(number, 1), QUANTITY_MAX), contact[:254])
     if not (16 <= len(form.key) <= 64 and form.key.isascii() and form.key.isprintable()):
         raise BadRequest("The form has no key of its own.")
@@ -133,6 +151,11 @@ def _read(visit: Visit, sale: str, fields: dict[str, str]) -> tuple[BuyForm, New
     except msgspec.ValidationError as error:
         text = t("problem.quantity", n=QUANTITY_MAX) if "$.quantity" in str(error) else t("problem.contact")
         return form, None, Notice(t("problem.bad.title"), text, "bad")
+
+
+def _number(text: str) -> int:
+    """A small whole number, 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def _new_key() -> str:

@@ -76,7 +76,7 @@ class Visit:
         self._cookies: list[Cookie] = []
         self.page = Page(
             words=language.choose(request.cookies.get(language.COOKIE), request.headers.get("accept-language", "")),
-            path=request.url.path,
+            path=request.url.path if request.method == "GET" else "/",
             gzip="gzip" in request.headers.get("accept-encoding", ""),
             pay_origin=origin_of(self.process.settings.provider_url),
             shared={"store": None, "csrf": self._proof, "notice": None},

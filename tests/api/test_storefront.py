@@ -218,9 +218,16 @@ class TestWhatEveryPageKeeps:
         answer = await client.get(f"/language?to=en&back={back}", headers=acme.at)
         assert answer.headers["location"] == "/"
 
+    async def test_the_switch_leads_back_to_a_page_not_to_a_form(self, client: httpx.AsyncClient, acme: Store) -> None:
+        sale = await acme.sale(1)
+        refused = await buy(client, acme, sale, quantity="0")
+        assert f'back=/sales/{sale}"' in refused.text
+
     async def test_what_leads_nowhere(self, client: httpx.AsyncClient, acme: Store) -> None:
         assert "<html" in (await client.get("/no/such/page", headers=acme.at | {"accept": "text/html"})).text
         assert (await client.get("/no/such/page", headers=acme.at)).json()["code"] == "not_found"
+        form_address = await client.get(f"/sales/{await acme.sale(1)}/buy", headers=acme.at | {"accept": "text/html"})
+        assert re.fullmatch(r"/sales/sal_[0-9a-f]{32}", form_address.headers["location"])
         assert (await client.get("/v1/nothing", headers=acme.at | {"accept": "text/html"})).json()["code"] == "not_found"
 
 
@@ -265,7 +272,7 @@ class TestWords:
 
 def values(message: str | dict[str, str]) -> set[str]:
     texts = [message] if isinstance(message, str) else message.values()
-    return set().union(*(re.findall(r"{(\w+)}", text) for text in texts)) - {"n"}
+    return set().union(*(re.findall(r"{(\w+)", text) for text in texts)) - {"n"}
 
 
 class TestFormats:

@@ -13,7 +13,14 @@ from tests.e2e.conftest import DESKTOP, PASSWORD, Merchant, Visit
 TWO_CODES = "YK-AAAA-BBBB-CCCC-DDDD----950896\nYK-EEEE-FFFF-GGGG-HHHH----793479\n"
 WORDS = {
     "zh-CN": {"buy": "立即购买", "pay": "去付款", "reveal": "显示卡密", "ready": "卡密已备好", "reserved": "已为你预订", "find": "查找"},
-    "en": {"buy": "Buy now", "pay": "Pay now", "reveal": "Show my code", "ready": "Your code is ready", "reserved": "Reserved for you", "find": "Find it"},
+    "en": {
+        "buy": "Buy now",
+        "pay": "Pay now",
+        "reveal": "Show my code",
+        "ready": "Your code is ready",
+        "reserved": "Reserved for you",
+        "find": "Find it",
+    },
 }
 CODES = Path(__file__).parent.parent / "data" / "codes"
 
@@ -227,3 +234,22 @@ def test_a_merchant_imports_a_file_and_puts_it_on_sale(merchant: Merchant, visit
     page.wait_for_url("**/sign-in")
     page.goto(merchant.desk_url)
     assert page.url.endswith("/sign-in")
+
+
+def test_a_press_while_the_database_is_away_succeeds_by_itself(merchant: Merchant, visit: Visit) -> None:
+    """The page keeps the wish, tries again more and more slowly, and makes one order of it."""
+    sale = merchant.sell(TWO_CODES)
+    visitor = visit(language="en")
+    page = visitor.page
+    page.goto(f"{merchant.store_url}/sales/{sale}")
+    page.get_by_text("Find the order on another device").click()
+    page.get_by_label("Lookup password").fill("a password")
+    merchant.shop.servers.stop("postgres")
+    try:
+        press(page, "Buy now")
+        expect(page.get_by_role("heading", name="Very busy right now")).to_be_visible(timeout=20_000)
+    finally:
+        merchant.shop.servers.resume("postgres")
+    expect(page.get_by_role("heading", name="Reserved for you")).to_be_visible(timeout=30_000)
+    assert len(merchant.api.get("/v1/orders").json()["items"]) == 1
+    visitor.complaints.clear()

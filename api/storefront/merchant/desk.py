@@ -78,6 +78,7 @@ async def page(visit: Visit, form: ProductForm, *, status: int = 200, notice: No
         running = await overview.running(tx)
         latest = await order_book.latest(tx, limit=ORDERS_SHOWN)
     skus = [shelf_view(shelf) for shelf in shelves]
+    visit.page.path = "/merchant"
     return visit.render(
         "merchant/desk.html", status=status, notice=notice, form=form, skus=skus, has_stock=any(sku.available for sku in skus),
         sales=[_sale(sale) for sale in running], orders=[orders.view(order) for order in latest if order.lines],

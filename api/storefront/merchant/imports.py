@@ -93,6 +93,7 @@ async def page(
     async with tenant_tx(visit.process.app_pool, visit.merchant.tenant_id) as tx:
         await card(visit, tx)
         skus = [shelf_view(shelf) for shelf in await overview.shelves(tx)]
+    visit.page.path = "/merchant/imports"
     shown = {name: form.get(name, "") for name in ("sku", "source", "encoding", "delimiter")}
     # The same file sent again under one key goes on where it broke off.
     shown["key"] = f"page-{secrets.token_urlsafe(16)}"

@@ -106,7 +106,7 @@
 
   // The shop was too busy to answer: ask the same again, under the same key, no sooner than we were told.
   async function again() {
-    const form = document.querySelector("form[data-retry-after]");
+    const form = document.querySelector("form[data-by-itself]");
     if (!form) return;
     await wait(jitter(Number(form.dataset.retryAfter) * 1000));
     if (!form.dataset.sent) form.requestSubmit();
