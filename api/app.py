@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
 
 from api import headers, openapi, problems, storefront
 from api.accounts import MerchantController, SessionController
@@ -66,7 +66,12 @@ def create_app(settings: Settings) -> Litestar:
         [v1, healthz, readyz, openapi.openapi_json, *storefront.route_handlers],
         lifespan=[run],
         dependencies=DEPENDENCIES,
-        exception_handlers={Exception: problems.answer, NotFoundException: storefront.answer_unrouted, Replayed: answer_again},
+        exception_handlers={
+            Exception: problems.answer,
+            NotFoundException: storefront.answer_unrouted,
+            MethodNotAllowedException: storefront.answer_unrouted,
+            Replayed: answer_again,
+        },
         openapi_config=openapi.CONFIG,
         request_max_body_size=UPLOAD_MAX,
         response_headers=headers.as_response_headers(always),
