@@ -81,6 +81,7 @@ async def start(
     failpoint("pay.provider_created")
     async with tenant_tx(pool, tenant_id) as tx:
         await _opened(tx, attempt, pay_url)
+    failpoint("pay.opened")
     return msgspec.structs.replace(attempt, state="open", pay_url=pay_url)
 
 
@@ -105,12 +106,14 @@ async def inquire(pool: Pool, providers: Providers, tenant_id: UUID, attempt_id:
             async with tenant_tx(pool, tenant_id) as tx:
                 await _finish(tx, attempt.id, "failed")
             return
+        failpoint("inquire.provider_created")
         async with tenant_tx(pool, tenant_id) as tx:
             await _opened(tx, attempt, pay_url)
         return
     failpoint("inquire.answered")
     async with tenant_tx(pool, tenant_id) as tx:
         await settle(tx, attempt, answer)
+    failpoint("inquire.settled")
 
 
 async def settle(tx: TenantTx, attempt: Attempt, answer: ProviderPayment) -> None:

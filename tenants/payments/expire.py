@@ -42,3 +42,4 @@ async def expire(pool: Pool, providers: Providers, tenant_id: UUID, order_id: UU
         if order["state"] == "closing" and not await attempts.open_ones(tx, order_id):
             await release.release(tx, order, order["ends_as"])
             failpoint("expire.released")
+    failpoint("expire.committed")

@@ -71,6 +71,7 @@ async def pay_back(pool: Pool, providers: Providers, tenant_id: UUID, refund_id:
     elif answer.state == "failed":
         async with tenant_tx(pool, tenant_id) as tx:
             await _failed(tx, refund_id, "failed")
+    failpoint("refund.settled")
 
 
 async def succeeded(tx: TenantTx, out_refund_no: str) -> str:
