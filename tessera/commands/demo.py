@@ -61,10 +61,9 @@ def main(argv: list[str]) -> int:
     args = arguments(argv)
     code = 130
     with until_signalled() as wait, place.fresh(args.folder) as folder:
-        step, data = Steps(), folder
+        step = Steps()
         try:
             with Shop(folder, port=args.port, environ=ENVIRON) as shop:
-                data = shop.servers.data
                 step("Postgres, Valkey, provider, API and worker are up")
                 store = open_store(shop, step)
                 told = sell(shop, store, folder / "crowd", args, step)
@@ -81,7 +80,7 @@ def main(argv: list[str]) -> int:
             code = 1
         finally:
             if code == 0:  # else the logs and the data may be of use
-                place.clear(folder, data)
+                place.clear(folder)
     return code
 
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from tessera.embedded import servers
+
 PREFIX = "run-"
 
 
@@ -28,18 +30,18 @@ def fresh(root: Path) -> Iterator[Path]:
         yield folder
 
 
-def clear(*folders: Path) -> None:
-    """Remove the data of a run that nobody needs any more."""
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def sweep(root: Path) -> None:
     """Remove the folders of runs that have ended, however they ended."""
     for folder in root.glob(f"{PREFIX}*"):
         if (held := hold(folder)) is not None:
             with held:
-                shutil.rmtree(folder, ignore_errors=True)
+                clear(folder)
+
+
+def clear(folder: Path) -> None:
+    """Remove all that a run left."""
+    servers.remove(folder / "servers")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def hold(folder: Path) -> TextIO | None:

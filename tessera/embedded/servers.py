@@ -24,6 +24,7 @@ from tessera.keeper import Keepers, NotReady
 
 SOCKET_PATH_BYTES = 100  # a unix socket's path is limited to 107 by the kernel
 SOCKET_FOLDER_PREFIX = "tessera-run-"
+SOCKETS_NOTE = "sockets"  # names the folder of a predecessor's sockets
 LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
 
 
@@ -36,7 +37,6 @@ class Servers(Keepers):
     def __init__(self, folder: Path | str, *, fsync: bool = True, environ: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self.folder = Path(folder).absolute()
-        self.data = self.folder  # where the data is in the end; see `public_folder`
         self.fsync = fsync
         self._environ = os.environ if environ is None else environ
         self._lock: TextIO | None = None
@@ -85,10 +85,10 @@ class Servers(Keepers):
         pg_bin, valkey = binaries.postgres_bin(self._environ), binaries.valkey_binary(self._environ)
         temp = short_temp()
         who = identity.choose([self.folder, pg_bin / "postgres", valkey, temp])
-        self.data = data = self.folder
+        data = self.folder
         if who.owner is not None:  # somebody else than we: what that user cannot reach moves to where it can
             if not identity.open_to_all(self.folder):
-                self.data = data = public_folder(self.folder, who)
+                data = public_folder(self.folder, who)
             if not identity.open_to_all(pg_bin / "postgres"):
                 pg_bin = binaries.copy_of_postgres(pg_bin)
             if not identity.open_to_all(valkey):
@@ -115,12 +115,23 @@ class Servers(Keepers):
 
     def _make_socket_folder(self, temp: Path) -> Path:
         """A new folder for sockets; the one of a predecessor that was killed goes."""
-        note = self.folder / "sockets"
-        if note.exists() and (left_behind := Path(note.read_text())).name.startswith(SOCKET_FOLDER_PREFIX):
-            shutil.rmtree(left_behind, ignore_errors=True)
+        remove_sockets(self.folder)
         made = Path(tempfile.mkdtemp(prefix=SOCKET_FOLDER_PREFIX, dir=temp))
-        note.write_text(str(made))
+        (self.folder / SOCKETS_NOTE).write_text(str(made))
         return made
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of servers that have ended, and what they kept elsewhere: their data, the sockets of a killed one."""
+    remove_sockets(folder)
+    shutil.rmtree(public_place(folder.absolute()), ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_sockets(folder: Path) -> None:
+    note = folder / SOCKETS_NOTE
+    if note.exists() and (left_behind := Path(note.read_text())).name.startswith(SOCKET_FOLDER_PREFIX):
+        shutil.rmtree(left_behind, ignore_errors=True)
 
 
 def short_temp() -> Path:
@@ -130,10 +141,14 @@ def short_temp() -> Path:
     return temp if len(os.fsencode(sample)) < SOCKET_PATH_BYTES else Path("/tmp")  # noqa: S108 - a private folder is made in it
 
 
+def public_place(folder: Path) -> Path:
+    """Where that is, whether it exists or not."""
+    return short_temp() / f"tessera-data-{os.getuid()}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+
+
 def public_folder(folder: Path, who: identity.Identity) -> Path:
     """A folder in the system's temporary one that stands for `folder`, the same one on every run."""
-    name = f"tessera-data-{os.getuid()}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
-    place = short_temp() / name
+    place = public_place(folder)
     with contextlib.suppress(FileExistsError):
         place.mkdir(mode=0o755)
     if place.is_symlink() or place.stat().st_uid != os.getuid():

@@ -1,6 +1,7 @@
 """The demonstration's own parts: runs never meet, and a figure that is not as it must be is said."""
 
 import multiprocessing
+import tempfile
 import time
 from copy import deepcopy
 from pathlib import Path
@@ -129,6 +130,14 @@ class TestPlace:
         with place.fresh(tmp_path) as other:
             assert not folder.exists()
             assert [each.name for each in tmp_path.glob("run-*")] == [other.name]
+
+    def test_sockets_of_a_killed_run_go_too(self, tmp_path: Path) -> None:
+        sockets = Path(tempfile.mkdtemp(prefix="tessera-run-"))
+        with place.fresh(tmp_path) as folder:
+            (folder / "servers").mkdir()
+            (folder / "servers" / "sockets").write_text(str(sockets))
+        with place.fresh(tmp_path):
+            assert not sockets.exists()
 
     def test_a_killed_run_holds_nothing(self, tmp_path: Path) -> None:
         process = multiprocessing.get_context("spawn").Process(target=enter_and_wait, args=(tmp_path,))
