@@ -25,7 +25,7 @@ class Stock(msgspec.Struct, frozen=True):
 
 
 async def stock(tx: TenantTx, sku_id: UUID) -> Stock:
-    """Count the SKU's units: 0.1 s for a million."""
+    """Count the SKU's units. Reads each of them: 0.7 s for a million."""
     sql = """SELECT CASE b.state WHEN 'loaded' THEN u.state ELSE 'loading' END AS state, sum(units)::bigint AS units,
                     sum(units) FILTER (WHERE u.unallotted)::bigint AS unallotted
              FROM (SELECT batch_id, state, sale_id IS NULL AS unallotted, count(*) AS units

@@ -1,13 +1,15 @@
 """Which text is a code, when two are the same card, and what is never shown."""
 
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from checkout_core.errors import BadRequest
-from tenants.vault.codes import Code, Content, Reason, compile_pattern, fault, mask, normalise, pack, trim, unpack
+from tenants.vault.codes import SENTENCES, Code, Content, Reason, compile_pattern, fault, mask, normalise, pack, trim, unpack
 
+GUIDE = (Path(__file__).parents[3] / "docs" / "code-files.md").read_text()
 CODES = [
     ("MU-LBQD-UELV", None),
     ("abcd", None),
@@ -111,6 +113,12 @@ class TestContent:
 
     def test_leaves_out_what_there_is_not(self) -> None:
         assert msgspec.json.encode(Code(7, "AB-1")) == b'{"unit":7,"code":"AB-1"}'
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_explained(reason: Reason) -> None:
+    assert SENTENCES[reason].endswith(".")
+    assert f"`{reason}`" in GUIDE
 
 
 @pytest.mark.parametrize(("text", "shown"), [("YK-R2CD-2BL5", "YK…L5"), ("1234567", "…"), ("", "…")])
