@@ -1,6 +1,7 @@
 """Secrets: codes lie sealed, open only in their own place, and nowhere else in the clear (I5, I22)."""
 
 import random
+import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,7 @@ async def a_plaintext_is_loaded_once(look: Look) -> None:
 async def codes_are_sealed(look: Look) -> None:
     """Open a sample: each must open in its own place and no other, and bear the fingerprint it was loaded under."""
     opens, bound = "a code opens with its tenant's key, and bears its fingerprint", "a code does not open in another unit's place"
+    start = time.perf_counter()
     try:
         async with look.conn.transaction():
             sample = await Sample.take(look)
@@ -43,7 +45,7 @@ async def codes_are_sealed(look: Look) -> None:
             look.failed(sentence, str(error))
         return
     of_all = "" if look.store.options.sample is None else " (a sample)"
-    look.found(opens + of_all, sample.looked_at, sample.broken)
+    look.found(opens + of_all, sample.looked_at, sample.broken, start)
     look.found(bound + of_all, sample.looked_at, sample.unbound)
     await _search(look, canaries.choose(sample.texts))
 
@@ -54,20 +56,22 @@ async def _search(look: Look, texts: list[str]) -> None:
         for sentence in (in_postgres, in_redis):
             look.unchecked(sentence, "there is no code long enough to be searched for")
         return
+    start = time.perf_counter()
     try:
         async with look.conn.transaction():
             tables = await canaries.searched_tables(look.conn)
+            texts = texts[: await canaries.affordable(look.conn, tables)]
             found = await canaries.in_postgres(look.conn, tables, texts)
-        look.found(f"{in_postgres} ({len(texts)} codes, {len(tables)} tables)", len(texts), found)
+        look.found(f"{in_postgres} ({len(texts)} codes, {len(tables)} tables)", len(texts), found, start)
     except asyncpg.PostgresError as error:
         look.failed(in_postgres, str(error))
-    settings = look.store.settings
+    settings, start = look.store.settings, time.perf_counter()
     try:
         keys_seen, found = 0, []
         for url in dict.fromkeys((settings.redis_url, settings.arq_redis_url)):
             seen, there = await canaries.in_redis(url, texts)
             keys_seen, found = keys_seen + seen, found + there
-        look.found(f"{in_redis} ({len(texts)} codes, {keys_seen} keys)", len(texts), found)
+        look.found(f"{in_redis} ({len(texts)} codes, {keys_seen} keys)", len(texts), found, start)
     except (RedisError, OSError) as error:
         look.failed(in_redis, f"Redis says: {error}")
 

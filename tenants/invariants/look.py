@@ -80,9 +80,9 @@ class Look:
         self._record(sentence, looked_at, total, rows, start)
         return None
 
-    def found(self, sentence: str, looked_at: int, offenders: Sequence[Mapping[str, Any]]) -> None:
-        """Claim `sentence` about `looked_at` things, of which `offenders` contradict it."""
-        self._record(sentence, looked_at, len(offenders), offenders[:ROWS_SHOWN], time.perf_counter())
+    def found(self, sentence: str, looked_at: int, offenders: Sequence[Mapping[str, Any]], start: float | None = None) -> None:
+        """Claim `sentence` about `looked_at` things, of which `offenders` contradict it; looked at since `start` (perf_counter)."""
+        self._record(sentence, looked_at, len(offenders), offenders[:ROWS_SHOWN], start or time.perf_counter())
 
     def unchecked(self, sentence: str, reason: str) -> None:
         self.claims.append(Claim(sentence=sentence, status=Status.NOT_CHECKED, reason=reason))

@@ -150,8 +150,8 @@ async def the_record_stays(look: Look) -> None:
         of="delivery WHERE revealed_at IS NOT NULL",
         sql="""SELECT revealed.tenant_id AS tenant, revealed.order_id AS "order"
                FROM (SELECT DISTINCT tenant_id, order_id FROM delivery WHERE revealed_at IS NOT NULL) revealed
-               LEFT JOIN (SELECT DISTINCT tenant_id, subject FROM audit WHERE action = 'codes.revealed') told
-                 ON told.tenant_id = revealed.tenant_id AND told.subject = 'ord_' || replace(revealed.order_id::text, '-', '')
-               WHERE told.subject IS NULL""",
+               WHERE NOT EXISTS (SELECT 1 FROM audit
+                                 WHERE audit.tenant_id = revealed.tenant_id AND action = 'codes.revealed'
+                                   AND subject = 'ord_' || replace(revealed.order_id::text, '-', ''))""",
     )
     look.unchecked("the audit's chain verifies", "its rows are not chained yet")

@@ -149,7 +149,6 @@ DUTIES = [
     Break("a payment is not asked for", "I17", "attempt_awaiting", [
         "UPDATE payment_attempt SET next_try_at = NULL WHERE id = {attempt_awaiting}"]),
     Break("a refund is not asked for", "I17", "refund_late", ["UPDATE refund SET next_try_at = NULL WHERE id = {refund_late}"]),
-    Break("what is done is done again", "I17", "refund_double", ["UPDATE refund SET next_try_at = now() WHERE id = {refund_double}"]),
     Break("an event is overdue", "I17", "later_event", [
         "UPDATE outbox SET next_try_at = now() - interval '2 min' WHERE id = {later_event}"], at_rest=True),
     Break("a kind of duty the checker does not know", "I17", "", [

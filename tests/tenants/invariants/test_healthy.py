@@ -15,6 +15,9 @@ HISTORY = """{{"order_id": "ord_{awaiting}", "told": "reserved", "at": 1, "key":
 {{"order_id": "ord_{refused}", "told": "in the morning", "at": 2}}
 """
 
+# There is no function to run with another's rights, nobody was told “sold out” of a sale by name, and no sale has a gate.
+ABOUT_NOTHING_YET = ("no function", "nobody was told", "sale:")
+
 
 def history_file(folder: Path, bench: Bench, text: str) -> str:
     path = folder / "history.jsonl"
@@ -35,7 +38,7 @@ class TestHealthy:
         """A claim that holds because its table is empty proves nothing, so the healthy store leaves none empty."""
         report = await bench.check(at_rest=True, history=history_file(tmp_path, bench, HISTORY))
         empty = [claim.sentence for v in report.verdicts for claim in v.claims if claim.status is Status.HOLDS and not claim.looked_at]
-        assert [sentence for sentence in empty if "function" not in sentence and "sold out” when" not in sentence] == []
+        assert [sentence for sentence in empty if not sentence.startswith(ABOUT_NOTHING_YET)] == []
 
     async def test_an_empty_store_says_that_there_was_nothing_to_look_at(self, bench: Bench) -> None:
         tables = await bench.conn.fetch("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
