@@ -35,6 +35,9 @@ _REFUSALS: dict[Outcome, tuple[type[AppError], str, str, int | None]] = {
 }
 
 
+RETRY_HEADER = "idempotency-retry"  # a client that asks again says so, and is answered from Postgres before a refusal
+
+
 class NewCheckout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A wish to buy `quantity` of what a sale offers. With a contact or a password the order can be looked up later."""
 
@@ -56,9 +59,12 @@ class Checkout(Struct, frozen=True):
     expires_at: str | None
 
 
-def intent_of(process: Process, who: Shopper, wish: NewCheckout, key: str, channel: str) -> tuple[SaleKey, Intent]:
-    """The wish as the batcher takes it. Raises `NotFound` for what is no sale's id."""
+def intent_of(process: Process, who: Shopper, wish: NewCheckout, key: str, channel: str, *, retried: bool) -> tuple[SaleKey, Intent]:
+    """The wish as the batcher takes it. Raises `NotFound` for what is no sale's id, `Conflict` when memory knows that it is sold out."""
     sale_id = decode("sal", wish.sale_id)
+    sale = SaleKey(who.tenant_id, sale_id)
+    if not retried and process.doors.sold_out.says(sale, who.id):
+        raise Conflict(_REFUSALS[Outcome.SOLD_OUT][2], code="sold_out")
     order = order_id(process.keys.orders, who.tenant_id, who.id, key)
     intent = Intent(
         order_id=order,
@@ -70,8 +76,9 @@ def intent_of(process: Process, who: Shopper, wish: NewCheckout, key: str, chann
         contact=wish.contact,
         lookup_hash=lookup_hash(process.keys.lookups, order, wish.lookup_password) if wish.lookup_password else None,
         channel=channel,
+        retried=retried,
     )
-    return SaleKey(who.tenant_id, sale_id), intent
+    return sale, intent
 
 
 def judge(decision: Decision) -> Decision:
@@ -80,7 +87,9 @@ def judge(decision: Decision) -> Decision:
         return decision
     error, code, detail, retry_after_s = _REFUSALS[decision.outcome]
     # A refusal that is kept has a row: by its id the answer can be held against the store later.
-    kept = {"order_id": encode("ord", decision.order_id)} if decision.outcome in (Outcome.SOLD_OUT, Outcome.LIMIT) else {}
+    kept = (
+        {"order_id": encode("ord", decision.order_id)} if decision.state and decision.outcome in (Outcome.SOLD_OUT, Outcome.LIMIT) else {}
+    )
     raise error(detail, code=code, retry_after_s=retry_after_s, **kept)
 
 
@@ -88,13 +97,13 @@ def undecided() -> Unavailable:
     return Unavailable("Your wish is still being decided. Press again with the same key to learn the outcome.", retry_after_s=2)
 
 
-async def press(process: Process, who: Shopper, wish: NewCheckout, key: str, *, channel: str = "web") -> Decision:
+async def press(process: Process, who: Shopper, wish: NewCheckout, key: str, *, channel: str = "web", retried: bool = False) -> Decision:
     """Reserve; the decision is durable when this returns.
 
     Raises `NotFound` for an unknown sale, what `judge` raises, and `Unavailable` when the outcome is open: the same key may be pressed
     again safely.
     """
-    sale, intent = intent_of(process, who, wish, key, channel)
+    sale, intent = intent_of(process, who, wish, key, channel, retried=retried)
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             return judge(await process.batcher.submit(sale, intent))
@@ -124,7 +133,8 @@ class CheckoutController(Controller):
         assert key is not None
         # Taken from where they are: as dependencies the framework would start a task for each, on every press.
         process: Process = request.app.state.process
-        return checkout_of(await press(process, request.auth, data, key, channel="api"), data.sale_id)
+        retried = RETRY_HEADER in request.headers
+        return checkout_of(await press(process, request.auth, data, key, channel="api", retried=retried), data.sale_id)
 
 
 def _body_hash(sale_id: UUID, wish: NewCheckout) -> bytes:

@@ -2,7 +2,8 @@
 
 A plain `POST /v1/checkouts` (JSON, a bearer token, a key, a store that memory knows) never reaches ASGI: it is parsed by the same
 llhttp parser, decoded by msgspec, handed to the batcher, and answered when its batch is committed. Whatever is not plain (another header,
-a cookie, a first visit, an unknown store) takes the framework's way and gets the same answer. One connection may carry hot and cold requests in any order, pipelined or kept alive, split at any byte; answers keep their order.
+a cookie, a first visit, an unknown store) takes the framework's way and gets the same answer. One connection may carry hot and cold
+requests in any order, pipelined or kept alive, split at any byte; answers keep their order.
 
 Uses `pipeline`, `_start_asgi_task`, `cycle` and `flow` of uvicorn's protocol: uvicorn is pinned, and tests/api/test_gate.py compares every
 mixture with uvicorn itself.
@@ -36,25 +37,38 @@ _encode = msgspec.json.Encoder().encode
 _Headers = list[tuple[bytes, bytes]]
 # With any of these the request is not plain, and the framework judges it.
 _COLD = frozenset({b"cookie", b"content-encoding", b"expect", b"upgrade", b"forwarded", b"x-forwarded-for", b"x-forwarded-proto"})
-_WANTED = frozenset({b"authorization", b"idempotency-key", b"content-type", b"host", b"x-tessera-store"})
+_WANTED = frozenset({b"authorization", b"idempotency-key", b"content-type", b"host", b"x-tessera-store", b"idempotency-retry"})
 
 
 class HotCycle:
     """What uvicorn's protocol asks of a request cycle, for a request that never reaches ASGI."""
 
-    __slots__ = ("body", "complete", "disconnected", "keep_alive", "key", "message_event", "queued", "response_complete", "shopper", "wish")
+    __slots__ = (
+        "body",
+        "complete",
+        "disconnected",
+        "keep_alive",
+        "key",
+        "message_event",
+        "queued",
+        "response_complete",
+        "retried",
+        "shopper",
+        "wish",
+    )
 
     class _Event:
         @staticmethod
         def set() -> None: ...
 
-    def __init__(self, shopper: Shopper, key: str, *, keep_alive: bool) -> None:
+    def __init__(self, shopper: Shopper, key: str, *, keep_alive: bool, retried: bool) -> None:
         self.response_complete = self.disconnected = self.queued = self.complete = False
         self.keep_alive = keep_alive
         self.message_event = self._Event
         self.body = b""
         self.shopper = shopper
         self.key = key
+        self.retried = retried
         self.wish: NewCheckout | None = None
 
 
@@ -137,7 +151,7 @@ class Gate(BoundedProtocol):
         shopper = self._shopper(process, authorization)
         if store is None or shopper is None or shopper.tenant_id != store.tenant_id:
             return None
-        return HotCycle(shopper, key, keep_alive=self.parser.should_keep_alive())
+        return HotCycle(shopper, key, keep_alive=self.parser.should_keep_alive(), retried=b"idempotency-retry" in found)
 
     def _shopper(self, process: Process, authorization: bytes) -> Shopper | None:
         shopper = self.known.get(authorization)
@@ -156,7 +170,7 @@ class Gate(BoundedProtocol):
         process: Process = self.litestar.state.process
         try:
             cycle.wish = wish = _decode(cycle.body)
-            sale, intent = intent_of(process, cycle.shopper, wish, cycle.key, "api")
+            sale, intent = intent_of(process, cycle.shopper, wish, cycle.key, "api", retried=cycle.retried)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._answer_problem(cycle, BadRequest(f"The body is not what is asked for here: {error}."))
         except AppError as error:

@@ -1,6 +1,5 @@
 """What one API process holds, opened where it starts and closed where it ends. Handlers ask for it as `process`."""
 
-import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,12 +8,14 @@ from redis.asyncio import Redis
 
 from api.callers import Callers
 from api.directory import Directory
+from api.doors import Doors
 from api.limits import Limits
+from checkout_core.admission import Gatekeeper
 from checkout_core.batcher import Batcher
 from checkout_core.bell import Bell
 from checkout_core.config import Settings
+from checkout_core.partitions import Partitions
 from checkout_core.secrets import derive
-from tenants import orders
 from tenants.db import Pool, create_pool, dsn_for
 from tenants.keys import Keyring
 from tenants.passwords import Passwords
@@ -44,6 +45,7 @@ class Process(msgspec.Struct, frozen=True):
     platform_pool: Pool
     redis: Redis
     batcher: Batcher
+    doors: Doors
     bell: Bell
     keyring: Keyring
     providers: Providers
@@ -65,8 +67,10 @@ async def open_process(settings: Settings) -> AsyncIterator[Process]:
     redis = Redis.from_url(settings.redis_url, socket_connect_timeout=0.5, socket_timeout=1)
     app_pool = await create_pool(dsn_for(settings, "tessera_app"), size=settings.db_pool_size, name="tessera-api")
     platform_pool = await create_pool(dsn_for(settings, "tessera_platform"), size=PLATFORM_POOL_SIZE, name="tessera-api-platform")
-    batcher = Batcher(functools.partial(orders.commit_batch, app_pool))
     bell = Bell(settings.arq_redis_url)
+    partitions = await Partitions(settings.redis_url).__aenter__()
+    doors = Doors(app_pool, Gatekeeper(partitions), bell)
+    batcher = Batcher(doors.decide)
     keyring = Keyring(settings.secret)
     providers = Providers(settings, app_pool, keyring)
     try:
@@ -77,6 +81,7 @@ async def open_process(settings: Settings) -> AsyncIterator[Process]:
             platform_pool=platform_pool,
             redis=redis,
             batcher=batcher,
+            doors=doors,
             bell=bell,
             keyring=keyring,
             providers=providers,
@@ -87,6 +92,8 @@ async def open_process(settings: Settings) -> AsyncIterator[Process]:
         )
     finally:
         await batcher.aclose()
+        await doors.aclose()
+        await partitions.__aexit__(None, None, None)
         await bell.aclose()
         await providers.aclose()
         await app_pool.close()

@@ -21,7 +21,8 @@ Instant = Annotated[dt.datetime, Meta(tz=True)]
 
 
 class NewSale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`price_minor` defaults to the SKU's, `starts_at` to now; a sale without `ends_at` runs until it is ended. A limit of 0 is none."""
+    """`price_minor` defaults to the SKU's, `starts_at` to now; a sale without `ends_at` runs until it is ended. A limit of 0 is none.
+    Behind the door `gate` a crowd is turned away by Redis; `fallback_per_s` orders a second are taken while that is away."""
 
     sku_id: Annotated[str, id_of("sku")]
     name: Name
@@ -31,7 +32,8 @@ class NewSale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     hold_s: Annotated[int, Meta(ge=2, le=86_400)] = 900
-    door: Literal["direct"] = "direct"
+    door: Literal["direct", "gate"] = "direct"
+    fallback_per_s: Annotated[int, Meta(ge=0, le=1000)] = 0
 
 
 class StockChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +41,10 @@ class StockChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     add: Count | Literal["all"] | None = None
     withdraw: Count | None = None
+
+
+class NewLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    limit_per_shopper: Annotated[int, Meta(ge=0, le=1000)]
 
 
 class Sale(Struct, frozen=True):
@@ -55,6 +61,7 @@ class Sale(Struct, frozen=True):
     ends_at: dt.datetime | None
     limit_per_shopper: int
     hold_s: int
+    fallback_per_s: int
     epoch: int
     allotted: int
     committed: int
@@ -80,7 +87,7 @@ class SaleController(Controller):
             sale = await sales.create(
                 once.tx, sku_id=decode("sku", data.sku_id), name=data.name, units=_units(data.units), price_minor=data.price_minor,
                 limit_per_shopper=data.limit_per_shopper, starts_at=data.starts_at, ends_at=data.ends_at, hold_s=data.hold_s,
-                door=data.door, actor=merchant.actor,
+                door=data.door, fallback_per_s=data.fallback_per_s, actor=merchant.actor,
             )  # fmt: skip
             return _sale(sale)
 
@@ -119,6 +126,12 @@ class SaleController(Controller):
         data: JSONBody[Nothing] = NOTHING,
     ) -> Sale:
         return _sale(await sales.end(tx, decode("sal", sale_id), actor=merchant.actor))
+
+    @post("/{sale_id:str}/limit", guards=[needs("sales:write")], operation_id="setSaleLimit", summary="Change the limit", status_code=200)
+    async def limit(
+        self, sale_id: FromPath[str], data: JSONBody[NewLimit], tx: NamedDependency[TenantTx], merchant: NamedDependency[Merchant]
+    ) -> Sale:
+        return _sale(await sales.set_limit(tx, decode("sal", sale_id), data.limit_per_shopper, actor=merchant.actor))
 
     @post(
         "/{sale_id:str}/stock",

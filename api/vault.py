@@ -87,7 +87,7 @@ class VaultController(Controller):
             operator=merchant.actor, filename=_filename(request), source=source, note=note, cost_minor=cost_minor,
             idempotency_key=key_of(request),
         )  # fmt: skip
-        with _place(merchant.tenant_id):
+        with place(merchant.tenant_id):
             return await vault.run(
                 process.app_pool, process.keyring, merchant.tenant_id, decode("sku", sku_id), _file(request, process), wishes, origin,
                 bytes_max=process.settings.import_bytes_max,
@@ -118,7 +118,7 @@ class VaultController(Controller):
         if sku_id is not None:
             async with tenant_tx(process.app_pool, merchant.tenant_id) as tx:
                 pattern = await vault.pattern_of(tx, decode("sku", sku_id))
-        with _place(merchant.tenant_id):
+        with place(merchant.tenant_id):
             return await vault.preview(_file(request, process), wishes, pattern=pattern, bytes_max=process.settings.import_bytes_max)
 
     @post(
@@ -133,7 +133,7 @@ class VaultController(Controller):
     async def resume(
         self, import_id: FromPath[str], request: AnyRequest, process: NamedDependency[Process], merchant: NamedDependency[Merchant]
     ) -> vault.Report:
-        with _place(merchant.tenant_id):
+        with place(merchant.tenant_id):
             return await vault.resume(
                 process.app_pool, process.keyring, merchant.tenant_id, decode("bat", import_id), _file(request, process),
                 bytes_max=process.settings.import_bytes_max,
@@ -183,10 +183,11 @@ def _file(request: AnyRequest, process: Process) -> AsyncIterator[bytes]:
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and int(announced) > process.settings.import_bytes_max:
         raise TooLarge(f"A file has at most {process.settings.import_bytes_max >> 20} MiB. Split it and import the parts one by one.")
-    return _chunks(request)
+    return arriving(request)
 
 
-async def _chunks(request: AnyRequest) -> AsyncIterator[bytes]:
+async def arriving(request: AnyRequest) -> AsyncIterator[bytes]:
+    """The body, piece by piece. Raises `SlowBody` when it pauses, `CutOff` when the client has hung up."""
     stream = request.stream()
     while True:
         try:
@@ -203,7 +204,7 @@ async def _chunks(request: AnyRequest) -> AsyncIterator[bytes]:
 
 
 @contextmanager
-def _place(tenant_id: UUID) -> Iterator[None]:
+def place(tenant_id: UUID) -> Iterator[None]:
     """One of the merchant's places to work on a file in this process. Raises `TooMany` when all are taken."""
     if _at_work[tenant_id] >= AT_ONCE_MAX:
         raise TooMany(f"{AT_ONCE_MAX} files of yours are being read already.", retry_after_s=5)

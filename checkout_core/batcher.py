@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from checkout_core.errors import TooMany, Unavailable
 from checkout_core.intents import Decision, Intent, SaleKey
 
-Commit = Callable[[SaleKey, Sequence[Intent]], Awaitable[Sequence[Decision]]]
+Commit = Callable[[SaleKey, Sequence[Intent]], Awaitable[Sequence[Decision | Exception]]]
 
 BATCH_MAX = 512
 WAITING_MAX = 20_000  # per sale; beyond it a shopper is better off knowing at once
@@ -84,7 +84,9 @@ class Batcher:
             await self._settle(sale, batch[middle:])
         else:
             for (_, future), decision in zip(batch, decisions, strict=True):
-                if not future.done():
+                if isinstance(decision, Exception):
+                    _fail(future, decision)
+                elif not future.done():
                     future.set_result(decision)
 
 

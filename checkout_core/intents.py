@@ -21,6 +21,8 @@ class Outcome(IntEnum):
     UNPAID_CAP = 6
     COOL_DOWN = 7
     CONFLICT = 8  # the same key was used with another body
+    STALE = 9  # admitted under an epoch that is over: it counts for nothing, ask again
+    WRONG_DOOR = 10  # the sale is sold through its gate, or no longer
 
 
 class SaleKey(NamedTuple):
@@ -38,6 +40,7 @@ class Intent(NamedTuple):
     contact: str | None = None
     lookup_hash: bytes | None = None
     channel: str = "web"
+    retried: bool = False  # the client says that it asked before: a refusal is looked up first
 
 
 class Decision(NamedTuple):

@@ -14,6 +14,7 @@ KNOWN: Final = frozenset(
         "closing",  # an order is closed at the provider before its units return
         "order_lock",  # confirm, expire and cancel lock the order's row
         "inbox",  # a payment is known by the provider's transaction, so that a notice told again has no effect
+        "epoch",  # what was admitted under an old epoch counts for nothing
         "sweep",  # the sweep finishes duties whose bell was lost
     }
 )

@@ -8,7 +8,7 @@ from uuid import UUID
 from tenants import exceptions
 from tenants.db import Pool, tenant_tx
 
-TABLES = ("orders", "payment_attempt", "payment_inbox", "refund", "outbox")
+TABLES = ("orders", "payment_attempt", "payment_inbox", "refund", "sale", "outbox")
 BACKOFF_S = (1, 2, 5, 10, 30, 60, 300, 900)  # the last one repeats, for ever: a duty is never dropped
 
 

@@ -29,6 +29,7 @@ class Sale(msgspec.Struct, frozen=True):
     ends_at: dt.datetime | None
     limit_per_shopper: int
     hold_s: int
+    fallback_per_s: int
     epoch: int
     allotted: int
     committed: int
@@ -63,6 +64,7 @@ async def create(
     hold_s: int,
     actor: str,
     door: str = "direct",
+    fallback_per_s: int = 0,
 ) -> Sale:
     """Open a sale with `units` of the SKU's loose stock, or with all there is when None. Price and currency default to the SKU's.
 
@@ -73,12 +75,13 @@ async def create(
     starts_at = starts_at or now
     if ends_at is not None and ends_at <= max(starts_at, now):
         raise Unprocessable("The sale would end before it starts, or has ended already.", code="ends_too_early")
-    sql = f"""INSERT INTO sale (tenant_id, id, sku_id, name, door, price_minor, currency, starts_at, ends_at, limit_per_shopper, hold_s)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING {_COLUMNS}"""
+    sql = f"""INSERT INTO sale (tenant_id, id, sku_id, name, door, price_minor, currency, starts_at, ends_at, limit_per_shopper, hold_s,
+                                fallback_per_s)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING {_COLUMNS}"""
     sale = Sale(
         *await tx.conn.fetchrow(
             sql, tx.tenant_id, new_id(), sku_id, name, door, sku.price_minor if price_minor is None else price_minor, sku.currency,
-            starts_at, ends_at, limit_per_shopper, hold_s,
+            starts_at, ends_at, limit_per_shopper, hold_s, fallback_per_s,
         )
     )  # fmt: skip
     sale = await _allot(tx, sale, units, epoch_step=0)
@@ -130,6 +133,14 @@ async def withdraw_stock(tx: TenantTx, sale_id: UUID, units: int, *, actor: str)
         raise NotEnoughStock(f"Only {withdrawn} units of this sale are free. Nothing was withdrawn.", available=withdrawn)
     changed = await _change(tx, sale, "allotted = allotted - $3", units)
     await _announce(tx, changed, "sale.stock_withdrawn", actor, units=units)
+    return changed
+
+
+async def set_limit(tx: TenantTx, sale_id: UUID, limit_per_shopper: int, *, actor: str) -> Sale:
+    """Change how many units a shopper may have, 0 for no limit; what shoppers hold already stays theirs."""
+    sale = await _lock_running(tx, sale_id)
+    changed = await _change(tx, sale, "limit_per_shopper = $3", limit_per_shopper)
+    await _announce(tx, changed, "sale.limit_changed", actor, limit_per_shopper=limit_per_shopper)
     return changed
 
 
@@ -193,7 +204,9 @@ async def _lock_running(tx: TenantTx, sale_id: UUID) -> Sale:
 
 
 async def _change(tx: TenantTx, sale: Sale, assignments: str, *values: object, epoch_step: int = 1) -> Sale:
-    sql = f"UPDATE sale SET {assignments}, epoch = epoch + {epoch_step} WHERE tenant_id = $1 AND id = $2 RETURNING {_COLUMNS}"
+    # A gate is loaded anew by the worker; until then it is closed, since its epoch is not the row's.
+    sql = f"""UPDATE sale SET {assignments}, epoch = epoch + {epoch_step},
+             next_try_at = CASE WHEN door = 'gate' THEN now() END WHERE tenant_id = $1 AND id = $2 RETURNING {_COLUMNS}"""
     return Sale(*await tx.conn.fetchrow(sql, tx.tenant_id, sale.id, *values))
 
 

@@ -6,10 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 from uuid import UUID
 
+from checkout_core.admission import Gatekeeper
+from checkout_core.resp import Closed, Unknown
 from tenants import duties
 from tenants.db import Pool
 from tenants.payments import attempts, expire, inbox, refunds
 from tenants.payments.accounts import Providers
+from workers import gatekeeping
 from workers.relay import Relay
 
 log = logging.getLogger(__name__)
@@ -21,6 +24,7 @@ class Services(NamedTuple):
     pool: Pool
     providers: Providers
     relay: Relay
+    gatekeeper: Gatekeeper
 
 
 Work = Callable[[Services, UUID, UUID], Awaitable[object]]
@@ -30,6 +34,7 @@ WORK: dict[str, Work] = {
     "orders": lambda s, tenant_id, row_id: expire.expire(s.pool, s.providers, tenant_id, row_id),
     "payment_attempt": lambda s, tenant_id, row_id: attempts.inquire(s.pool, s.providers, tenant_id, row_id),
     "refund": lambda s, tenant_id, row_id: refunds.pay_back(s.pool, s.providers, tenant_id, row_id),
+    "sale": lambda s, tenant_id, row_id: gatekeeping.tend(s.pool, s.gatekeeper, tenant_id, row_id),
     "outbox": lambda s, tenant_id, _: s.relay.send(tenant_id),
 }
 
@@ -40,6 +45,9 @@ async def attend(services: Services, table: str, tenant_id: UUID, row_id: UUID) 
         await WORK[table](services, tenant_id, row_id)
     except asyncio.CancelledError:
         raise
+    except (Closed, Unknown) as error:
+        # Redis is away; its claim has scheduled the duty for the next second already.
+        log.info("gate of sale %s: %s", row_id, type(error).__name__)
     except Exception as error:
         log.warning("duty %s %s of tenant %s failed: %s: %s", table, row_id, tenant_id, type(error).__name__, error)
         try:

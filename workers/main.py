@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import uvloop
 from redis.asyncio import Redis
 
+from checkout_core.admission import Gatekeeper
 from checkout_core.config import Settings
+from checkout_core.partitions import Partitions
 from tenants.db import create_pool, dsn_for
 from tenants.keys import Keyring
 from tenants.payments.accounts import Providers
@@ -34,7 +36,8 @@ async def run(settings: Settings) -> None:
         stack.push_async_callback(redis.aclose)
         providers = Providers(settings, pool, Keyring(settings.secret))
         stack.push_async_callback(providers.aclose)
-        sweep = Sweep(Services(pool, providers, Relay(pool, redis)), sweeper)
+        partitions = await stack.enter_async_context(Partitions(settings.redis_url))
+        sweep = Sweep(Services(pool, providers, Relay(pool, redis), Gatekeeper(partitions)), sweeper)
         tasks = [asyncio.create_task(sweep.run()), asyncio.create_task(ears.listen(settings.arq_redis_url, sweep))]
         log.info("worker ready")
         await stop.wait()

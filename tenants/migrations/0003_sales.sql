@@ -18,7 +18,11 @@ CREATE TABLE sale (
     allotted          bigint      NOT NULL DEFAULT 0,
     committed         bigint      NOT NULL DEFAULT 0, -- units held or sold
     last_unit         bigint      NOT NULL DEFAULT 0, -- no available unit of the sale has an id up to this one
+    give_seq          bigint      NOT NULL DEFAULT 0, -- the last give-back to the gate
+    fallback_per_s    integer     NOT NULL DEFAULT 0 CHECK (fallback_per_s BETWEEN 0 AND 1000), -- sold past a gate that is away
     created_at        timestamptz NOT NULL DEFAULT now(),
+    next_try_at       timestamptz,                    -- when the gate is to be looked after, NULL when there is none
+    tries             integer     NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, sku_id) REFERENCES sku (tenant_id, id),
     CHECK (committed BETWEEN 0 AND allotted)
@@ -29,3 +33,6 @@ CREATE POLICY one_tenant ON sale TO tessera_app
     USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)
     WITH CHECK (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);
 GRANT SELECT, INSERT, UPDATE ON sale TO tessera_app;
+CREATE INDEX sale_due ON sale (next_try_at) WHERE next_try_at IS NOT NULL;
+CREATE POLICY due ON sale FOR SELECT TO tessera_sweeper USING (next_try_at <= now());
+GRANT SELECT (tenant_id, id, next_try_at) ON sale TO tessera_sweeper;

@@ -1,45 +1,17 @@
 """Units to orders and back, under the lock of the sale's row. Nobody else changes `unit.order_id` or `sale.committed`."""
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from checkout_core import safeties
-from checkout_core.intents import Outcome
 from tenants.db import TenantTx
+from tenants.orders import gates
+from tenants.orders.sale import Sale
 
 _LOCK = "FOR UPDATE" if safeties.on("row_lock") else ""
 # By what was taken, never to a number read earlier: the CHECK (committed ≤ allotted) then judges the sum of all commits.
 _COMMITTED = "committed + $4" if safeties.on("allotment") else "$5::bigint + $4"
-
-
-class Sale(NamedTuple):
-    """The sale's row as it is under its lock; `now` is Postgres' clock, the only one that decides."""
-
-    id: UUID
-    sku_id: UUID
-    door: str
-    state: str
-    price_minor: int
-    currency: str
-    starts_at: dt.datetime
-    ends_at: dt.datetime | None
-    limit_per_shopper: int
-    hold_s: int
-    epoch: int
-    allotted: int
-    committed: int
-    last_unit: int
-    now: dt.datetime
-
-    def closed_because(self) -> Outcome | None:
-        """Why nobody may buy now, or None."""
-        if self.state == "ended" or (self.ends_at and self.now >= self.ends_at):
-            return Outcome.ENDED
-        if self.now < self.starts_at:
-            return Outcome.NOT_STARTED
-        return Outcome.PAUSED if self.state == "paused" else None
 
 
 class Given(NamedTuple):
@@ -97,6 +69,7 @@ async def take_back(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID) 
         sql = """UPDATE sale SET committed = committed - $3, allotted = allotted - $4, last_unit = least(last_unit, $5)
                  WHERE tenant_id = $1 AND id = $2"""
         await tx.conn.execute(sql, tx.tenant_id, sale.id, len(ids), gone, min(ids) - 1)
+        await gates.give_back(tx, sale, [gates.Return(f"order:{order_id.hex}", shopper_id, 0 if ended else len(ids), len(ids))])
     return len(ids)
 
 
@@ -107,4 +80,5 @@ async def quarantine(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID)
     count = len(await tx.conn.fetch(sql, tx.tenant_id, sale.id, shopper_id, order_id))
     sql = "UPDATE sale SET committed = committed - $3, allotted = allotted - $3 WHERE tenant_id = $1 AND id = $2"
     await tx.conn.execute(sql, tx.tenant_id, sale.id, count)
+    await gates.give_back(tx, sale, [gates.Return(f"order:{order_id.hex}", shopper_id, 0, count)])
     return count

@@ -19,7 +19,8 @@ from checkout_core.errors import NotFound, Unavailable
 from checkout_core.failpoints import failpoint
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from tenants.db import Pool, TenantTx, tenant_tx
-from tenants.orders import allot, hoarding
+from tenants.orders import allot, gates, hoarding
+from tenants.orders.sale import Sale
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +54,18 @@ async def commit(tx: TenantTx, sale_id: UUID, intents: Sequence[Intent]) -> list
     sale = await allot.lock_sale(tx, sale_id)
     if sale is None:
         raise NotFound("There is no such sale.")
-    known = await _known(tx, intents)
-    fresh = {i.order_id: i for i in sorted(intents, key=lambda i: i.order_id) if i.order_id not in known}
-    closed = sale.closed_because()
+    rows = await known(tx, intents)
+    valid = [i for i in intents if i.epoch == (sale.epoch if sale.door == "gate" else None)] if safeties.on("epoch") else list(intents)
+    fresh = {i.order_id: i for i in sorted(valid, key=lambda i: i.order_id) if i.order_id not in rows}
+    closed = sale.closed_because(admitted=sale.door == "gate")
     if fresh and closed is None:
-        known |= await _decide(tx, sale, fresh)
+        rows |= await _decide(tx, sale, fresh)
+    if sale.door == "gate":
+        await _return_what_was_not_needed(tx, sale, valid, rows)
     now = sale.now
     return [
-        _answer(i, known[i.order_id]) if i.order_id in known
-        else Decision(closed or Outcome.ENDED, i.order_id, "refused", i.quantity, 0, sale.currency, now, None)
+        answer(i, rows[i.order_id]) if i.order_id in rows
+        else Decision(_void(sale, i, closed), i.order_id, "refused", i.quantity, 0, sale.currency, now, None)
         for i in intents
     ]  # fmt: skip
 
@@ -69,13 +73,35 @@ async def commit(tx: TenantTx, sale_id: UUID, intents: Sequence[Intent]) -> list
 Row = dict[str, Any]
 
 
-async def _known(tx: TenantTx, intents: Sequence[Intent]) -> dict[UUID, Row]:
-    sql = """SELECT id, state, refusal, body_hash, amount_minor, currency, created_at, hold_until
+def _void(sale: Sale, intent: Intent, closed: Outcome | None) -> Outcome:
+    """Why an intent was not decided: it came through the wrong door, under an old epoch, or to a sale that is not open."""
+    if (intent.epoch is None) == (sale.door == "gate"):
+        return Outcome.WRONG_DOOR
+    if intent.epoch is not None and intent.epoch != sale.epoch:
+        return Outcome.STALE
+    assert closed is not None
+    return closed
+
+
+async def _return_what_was_not_needed(tx: TenantTx, sale: Sale, intents: list[Intent], rows: dict[UUID, Row]) -> None:
+    """The gate counted units for each admission. Give back those of intents that hold none: refused, or admitted a second time.
+
+    An admitted intent that finds no unit shows that the gate counted too many: a new epoch, and it is counted anew.
+    """
+    if any(r["refusal"] == Outcome.SOLD_OUT and r["intent_id"] == i.intent_id for i in intents if (r := rows.get(i.order_id))):
+        await gates.bump(tx, sale.id)
+        return
+    idle = [i for i in intents if (r := rows.get(i.order_id)) is None or r["refusal"] is not None or r["intent_id"] != i.intent_id]
+    await gates.give_back(tx, sale, [gates.Return(f"intent:{i.intent_id.hex}", i.shopper_id, i.quantity, i.quantity) for i in idle])
+
+
+async def known(tx: TenantTx, intents: Sequence[Intent]) -> dict[UUID, Row]:
+    sql = """SELECT id, intent_id, state, refusal, body_hash, amount_minor, currency, created_at, hold_until
              FROM orders WHERE tenant_id = $1 AND id = ANY($2)"""
     return {row["id"]: dict(row) for row in await tx.conn.fetch(sql, tx.tenant_id, [i.order_id for i in intents])}
 
 
-def _answer(intent: Intent, row: Row) -> Decision:
+def answer(intent: Intent, row: Row) -> Decision:
     """What the order's row says: the same to the one who made it and to every retry."""
     if safeties.on("body_hash") and row["body_hash"] != intent.body_hash:
         outcome = Outcome.CONFLICT
@@ -86,9 +112,12 @@ def _answer(intent: Intent, row: Row) -> Decision:
     )
 
 
-async def _decide(tx: TenantTx, sale: allot.Sale, fresh: dict[UUID, Intent]) -> dict[UUID, Row]:
+async def _decide(tx: TenantTx, sale: Sale, fresh: dict[UUID, Intent]) -> dict[UUID, Row]:
     """Decide the intents nobody has seen yet and write what was decided. An outcome without a row is not an answer to keep."""
     passed, rows = await hoarding.sift(tx, sale, list(fresh.values()))
+    if sale.door == "gate" and rows:
+        # What the gate admitted is decided once: a replay must find the same refusal, or it would give back twice.
+        await _insert(tx, [i for i in fresh.values() if i.order_id in rows], rows)
     if not passed:
         return rows
     wishes = [(i.shopper_id, i.quantity) for i in passed]
@@ -103,6 +132,7 @@ async def _decide(tx: TenantTx, sale: allot.Sale, fresh: dict[UUID, Intent]) -> 
     for intent, (outcome, slots) in zip(passed, outcomes, strict=True):
         won = outcome == Outcome.RESERVED
         rows[intent.order_id] = {
+            "intent_id": intent.intent_id,
             "state": "awaiting" if won else "refused",
             "refusal": None if won else int(outcome),
             "body_hash": intent.body_hash,
@@ -145,7 +175,7 @@ async def _insert(tx: TenantTx, intents: list[Intent], rows: dict[UUID, Row]) ->
         raise _Again
 
 
-async def _insert_lines(tx: TenantTx, sale: allot.Sale, reserved: list[Intent]) -> None:
+async def _insert_lines(tx: TenantTx, sale: Sale, reserved: list[Intent]) -> None:
     sql = """INSERT INTO order_line (tenant_id, order_id, sale_id, sku_id, quantity, unit_price_minor)
              SELECT $1, order_id, $2, $3, quantity, $4 FROM unnest($5::uuid[], $6::integer[]) AS x(order_id, quantity)"""
     await tx.conn.execute(

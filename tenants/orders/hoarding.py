@@ -6,7 +6,7 @@ from uuid import UUID
 
 from checkout_core.intents import Intent, Outcome
 from tenants.db import TenantTx
-from tenants.orders.allot import Sale
+from tenants.orders.sale import Sale
 
 UNPAID_MAX = 5  # reservations a shopper may hold unpaid, in all sales of a store
 LAPSED_MAX = 3  # reservations left to expire within the window before he must wait
@@ -35,8 +35,9 @@ async def sift(tx: TenantTx, sale: Sale, intents: list[Intent]) -> tuple[list[In
         now_unpaid += min(ahead, sale.limit_per_shopper) if sale.limit_per_shopper else ahead
         if lapsed >= LAPSED_MAX or now_unpaid >= UNPAID_MAX:
             outcome = Outcome.COOL_DOWN if lapsed >= LAPSED_MAX else Outcome.UNPAID_CAP
-            # No row is written: the reason passes, and the same key may then succeed.
+            # At the direct door no row is written: the reason passes, and the same key may then succeed.
             rows[intent.order_id] = {
+                "intent_id": intent.intent_id,
                 "state": "refused", "refusal": int(outcome), "body_hash": intent.body_hash, "amount_minor": 0,
                 "currency": sale.currency, "created_at": sale.now, "hold_until": None,
             }  # fmt: skip

@@ -13,7 +13,8 @@ from checkout_core.ids import new_id
 from checkout_core.intents import Outcome
 from tenants import delivery, exceptions, ledger
 from tenants.db import TenantTx
-from tenants.orders import allot, release
+from tenants.orders import allot, gates, release
+from tenants.orders.sale import Sale
 
 HELD = ("awaiting", "closing")
 LAPSED = ("expired", "cancelled")
@@ -96,7 +97,7 @@ async def _disposition(tx: TenantTx, order: asyncpg.Record, *, exact: bool) -> s
 async def _allot_again(tx: TenantTx, order: asyncpg.Record) -> bool:
     """Units for an order whose hold is over, by the rules of the commit: under the sale's lock, within limit and stock, all or none."""
     sql = "SELECT sale_id, quantity FROM order_line WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"
-    plan: list[tuple[allot.Sale, list[allot.Given]]] = []
+    plan: list[tuple[Sale, list[allot.Given]]] = []
     for sale_id, quantity in await tx.conn.fetch(sql, tx.tenant_id, order["id"]):
         sale = await allot.lock_sale(tx, sale_id)
         assert sale is not None, "a line's foreign key names its sale"
@@ -109,4 +110,6 @@ async def _allot_again(tx: TenantTx, order: asyncpg.Record) -> bool:
         plan.append((sale, given))
     for sale, given in plan:
         await allot.give(tx, sale, given)
+        if sale.door == "gate":
+            await gates.bump(tx, sale.id)  # units left without the gate's knowing
     return True

@@ -12,14 +12,14 @@ from api.storefront.merchant.session import allow, card, signed_in
 from api.storefront.merchant.upload import Upload, open_upload
 from api.storefront.rendering import Notice
 from api.storefront.visit import AVisit, Visit
+from api.vault import place
 from checkout_core.errors import AppError, BadRequest
 from checkout_core.ids import decode
-from tenants import catalog, overview, vault
+from tenants import overview, vault
 from tenants.db import tenant_tx
 from tenants.vault.fields import DELIMITERS
 from tenants.vault.layout import ENCODINGS
 
-UPLOAD_MAX = 256 * 1024 * 1024
 LINES_SHOWN = 500
 
 
@@ -28,14 +28,16 @@ async def form(visit: AVisit, sku: FromQuery[str] = "") -> Response[bytes]:
     return await page(visit, {"sku": sku})
 
 
-@post("/merchant/previews", dependencies=signed_in, status_code=200, request_max_body_size=UPLOAD_MAX)
+@post("/merchant/previews", dependencies=signed_in, status_code=200, request_max_body_size=None)
 async def preview(visit: AVisit) -> Response[bytes]:
     """What the file looks like to us. Nothing of it is kept."""
     allow(visit, "vault:read")
     upload = await _uploaded(visit)
+    assert visit.merchant is not None
     try:
         pattern = await _pattern(visit, upload)
-        seen = await vault.preview(upload.chunks, _wishes(upload), pattern=pattern, bytes_max=UPLOAD_MAX)
+        with place(visit.merchant.tenant_id):
+            seen = await vault.preview(upload.chunks, _wishes(upload), pattern=pattern, bytes_max=visit.process.settings.import_bytes_max)
     except AppError as error:
         return await _refused(visit, upload, error)
     t = visit.words
@@ -47,7 +49,7 @@ async def preview(visit: AVisit) -> Response[bytes]:
     return await page(visit, upload.fields, preview=shown)
 
 
-@post("/merchant/imports", dependencies=signed_in, status_code=200, request_max_body_size=UPLOAD_MAX)
+@post("/merchant/imports", dependencies=signed_in, status_code=200, request_max_body_size=None)
 async def load(visit: AVisit) -> Response[bytes]:
     actor = allow(visit, "vault:write")
     upload = await _uploaded(visit)
@@ -58,9 +60,10 @@ async def load(visit: AVisit) -> Response[bytes]:
             operator=actor, filename=upload.filename, source=upload.fields.get("source", "")[:200], idempotency_key=key[:64] or None
         )
         sku_id = decode("sku", upload.fields.get("sku", ""))
-        done = await vault.run(
+        with place(visit.merchant.tenant_id):
+            done = await vault.run(
             visit.process.app_pool, visit.process.keyring, visit.merchant.tenant_id, sku_id, upload.chunks, _wishes(upload), origin,
-            bytes_max=UPLOAD_MAX,
+            bytes_max=visit.process.settings.import_bytes_max,
         )  # fmt: skip
     except AppError as error:
         return await _refused(visit, upload, error)
@@ -110,7 +113,7 @@ async def page(
 
 
 async def _uploaded(visit: Visit) -> Upload:
-    upload = await open_upload(visit.request, size_max=UPLOAD_MAX)
+    upload = await open_upload(visit.request, size_max=visit.process.settings.import_bytes_max)
     visit.check(upload.fields.pop("csrf", ""))
     return upload
 
@@ -129,11 +132,10 @@ async def _refused(visit: Visit, upload: Upload, error: AppError) -> Response[by
     return await page(visit, upload.fields, status=error.status, notice=Notice(t("wrong.title"), detail, "bad"))
 
 
-async def _pattern(visit: Visit, upload: Upload) -> Any:
+async def _pattern(visit: Visit, upload: Upload) -> vault.Pattern | None:
     assert visit.merchant is not None
     async with tenant_tx(visit.process.app_pool, visit.merchant.tenant_id) as tx:
-        sku = await catalog.get_sku(tx, decode("sku", upload.fields.get("sku", "")))
-    return vault.compile_pattern(sku.code_pattern) if sku.code_pattern else None
+        return await vault.pattern_of(tx, decode("sku", upload.fields.get("sku", "")))
 
 
 def _wishes(upload: Upload) -> vault.Wishes:

@@ -1,16 +1,14 @@
 """A file on its way up from a form: fields first, then the file, piece by piece, never held whole and never on disk."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
-from litestar.exceptions import ClientException
-from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from api.storefront.visit import AnyRequest
+from api.vault import arriving
 from checkout_core.errors import BadRequest, TooLarge, UnsupportedMedia
 
 FIELD_MAX = 1024
-HEAD_MAX = 64 * 1024  # everything before the file's content
 FILE_FIELD = "file"
 
 
@@ -65,15 +63,10 @@ async def _content(parts: AsyncIterator[MultipartSegment | bytes | bytearray | N
 async def _parts(request: AnyRequest, parser: PushMultipartParser) -> AsyncIterator[MultipartSegment | bytes | bytearray | None]:
     """Segments, pieces of their content, and None at the end of each."""
     try:
-        async for chunk in request.stream():
-            for part in _parsed(parser, chunk):
+        async for chunk in arriving(request):
+            for part in parser.parse(chunk):
                 yield part
-    except (ParserLimitReached, RequestEntityTooLarge):
-        raise TooLarge("The file is too large for this page. Split it, or send it to the API.") from None
-    except (MultipartError, ClientException) as error:
+    except ParserLimitReached:
+        raise TooLarge("The file is too large. Split it and import the parts one by one.") from None
+    except MultipartError as error:
         raise BadRequest(f"The upload is not a form as browsers send them: {error}.") from None
-
-
-def _parsed(parser: PushMultipartParser, chunk: bytes) -> Iterator[MultipartSegment | bytes | bytearray | None]:
-    if chunk:
-        yield from parser.parse(chunk)

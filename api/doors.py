@@ -1,0 +1,172 @@
+"""Two doors, one commit. An ordinary sale goes straight to the commit; a flash sale passes Redis first.
+
+The gate in Redis admits no more wishes than there are units, and turns the crowd away.
+
+Nothing is promised before it is committed, and no refusal is said to a shopper who may hold an order in the sale without a look in
+Postgres: Redis does not remember decided orders, and may have forgotten or gone back.
+"""
+
+import asyncio
+import datetime as dt
+import random
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from api.memory import Memory
+from api.soldout import SoldOut
+from checkout_core.admission import Admission, Code, Gate, Gatekeeper
+from checkout_core.bell import Bell
+from checkout_core.errors import NotFound, TooMany, Unavailable
+from checkout_core.failpoints import failpoint
+from checkout_core.intents import Decision, Intent, Outcome, SaleKey
+from checkout_core.resp import Closed, Unknown
+from tenants.db import Pool, tenant_tx
+from tenants.orders import answers, commit_batch
+
+TTL_S = 1.0  # so long a sale may be taken through a door that was changed; the commit then says so
+SALES_MAX = 10_000
+_REFUSED = {Code.LIMIT: Outcome.LIMIT, Code.SOLD_OUT: Outcome.SOLD_OUT}
+_SHUT = {Gate.PAUSED: Outcome.PAUSED, Gate.NOT_STARTED: Outcome.NOT_STARTED, Gate.ENDED: Outcome.ENDED}
+
+Answer = Decision | Exception
+
+
+class Doors:
+    """Decides batches: `decide` is what the batcher commits by."""
+
+    def __init__(self, pool: Pool, gatekeeper: Gatekeeper, bell: Bell) -> None:
+        self._pool = pool
+        self._gatekeeper = gatekeeper
+        self._bell = bell
+        self._doors: Memory[SaleKey, tuple[str, int]] = Memory(self._look, ttl_s=TTL_S, size=SALES_MAX)
+        self.sold_out = SoldOut(pool)
+        self._fallback: dict[SaleKey, tuple[float, float]] = {}
+        self._fenced: dict[SaleKey, int] = {}
+        self._acks: set[asyncio.Task[None]] = set()
+
+    async def decide(self, sale: SaleKey, intents: Sequence[Intent]) -> Sequence[Answer]:
+        door = await self._doors.get(sale)
+        if door is None:
+            raise NotFound("There is no such sale.")
+        decided = await (self._through_gate(sale, intents, door[1]) if door[0] == "gate" else commit_batch(self._pool, sale, intents))
+        if any(isinstance(d, Decision) and d.outcome == Outcome.WRONG_DOOR for d in decided):
+            self._doors.forget(sale)
+        return [_unsaid(d) for d in decided]
+
+    async def aclose(self) -> None:
+        await asyncio.gather(*self._acks, return_exceptions=True)
+
+    async def _look(self, sale: SaleKey) -> tuple[str, int] | None:
+        async with tenant_tx(self._pool, sale.tenant_id) as tx:
+            sql = "SELECT door, fallback_per_s FROM sale WHERE tenant_id = $1 AND id = $2"
+            row = await tx.conn.fetchrow(sql, sale.tenant_id, sale.sale_id)
+        return (row[0], row[1]) if row else None
+
+    async def _through_gate(self, sale: SaleKey, intents: Sequence[Intent], fallback_per_s: int) -> list[Answer]:
+        try:
+            admission = await self._gatekeeper.admit(sale, intents)
+        except Unknown:
+            raise _closed("The gate did not answer. Press again with the same key to learn the outcome.") from None
+        except Closed:
+            return await self._past_gate(sale, intents, fallback_per_s)
+        if admission.gate is Gate.CLOSED:
+            self._bell.ring("sale", sale.tenant_id, sale.sale_id)
+            raise _closed("The sale is being opened. Nothing was reserved; ask again in a moment.")
+        failpoint("admit.after")
+        if admission.gate is not Gate.OPEN:
+            return await self._shut(sale, intents, _SHUT[admission.gate])
+        return await self._settle(sale, intents, admission)
+
+    async def _settle(self, sale: SaleKey, intents: Sequence[Intent], admission: Admission) -> list[Answer]:
+        pairs = list(zip(intents, admission.answers, strict=True))
+        admitted = [i._replace(epoch=admission.epoch) for i, a in pairs if a.code is Code.ADMITTED]
+        doubtful = [i for i, a in pairs if a.code is Code.REPLAY or (a.code in _REFUSED and (a.holds or i.retried))]
+        out: dict[UUID, Answer] = {}
+        if doubtful:
+            epoch, found = await answers.look(self._pool, sale, doubtful)
+            out.update(found)
+            if epoch != admission.epoch:
+                out |= {i.order_id: _closed("The sale is being counted anew. Ask again.") for i in doubtful if i.order_id not in found}
+        if admitted:
+            decisions = await commit_batch(self._pool, sale, admitted)
+            failpoint("admit.committed")
+            out |= {d.order_id: d for d in decisions}
+            self.sold_out.won(sale, (i.shopper_id for i, d in zip(admitted, decisions, strict=True) if d.outcome == Outcome.RESERVED))
+            self._ack(
+                sale, [(i.order_id, i.intent_id) for i, d in zip(admitted, decisions, strict=True) if d.outcome != Outcome.WRONG_DOOR]
+            )
+        if admission.avail == 0:
+            self.sold_out.learn(sale, admission.epoch)
+        else:
+            self.sold_out.forget(sale)
+        return [out.get(i.order_id) or self._refusal(i, a.code) for i, a in pairs]
+
+    @staticmethod
+    def _refusal(intent: Intent, code: Code) -> Answer:
+        if code in _REFUSED:
+            return refused(intent, _REFUSED[code])
+        if code is Code.BACKLOG:
+            return TooMany(
+                "More shoppers are being served than can be at once. Nothing was reserved; ask again.", code="busy", retry_after_s=1
+            )
+        return _closed("Your wish is being decided. Press again with the same key to learn the outcome.")
+
+    async def _shut(self, sale: SaleKey, intents: Sequence[Intent], outcome: Outcome) -> list[Answer]:
+        """A sale that is paused or over still tells those who hold an order what they hold."""
+        _, found = await answers.look(self._pool, sale, intents)
+        return [found.get(i.order_id) or refused(i, outcome) for i in intents]
+
+    async def _past_gate(self, sale: SaleKey, intents: Sequence[Intent], fallback_per_s: int) -> list[Answer]:
+        """Redis is away: sell throttled through Postgres if the merchant chose so; else say that the gate is closed."""
+        allowed = self._spend(sale, fallback_per_s, len(intents))
+        if not allowed:
+            raise _closed("The gate is closed for a moment. Nothing was reserved; ask again.")
+        async with tenant_tx(self._pool, sale.tenant_id) as tx:
+            # An epoch of its own, once for each absence: what Redis still counts is void when it returns, and is counted anew.
+            sql = """UPDATE sale SET epoch = epoch + 1, next_try_at = now() WHERE tenant_id = $1 AND id = $2 AND epoch <> $3"""
+            await tx.conn.execute(sql, sale.tenant_id, sale.sale_id, self._fenced.get(sale, 0))
+            epoch = await tx.conn.fetchval("SELECT epoch FROM sale WHERE tenant_id = $1 AND id = $2", sale.tenant_id, sale.sale_id)
+        self._fenced[sale] = epoch
+        decided = await commit_batch(self._pool, sale, [i._replace(epoch=epoch) for i in intents[:allowed]])
+        waiting = [_closed("The gate is closed for a moment. Nothing was reserved; ask again.") for _ in intents[allowed:]]
+        return [*decided, *waiting]
+
+    def _spend(self, sale: SaleKey, per_s: int, wanted: int) -> int:
+        now = time.monotonic()
+        level, then = self._fallback.get(sale, (float(per_s), now))
+        level = min(float(per_s), level + (now - then) * per_s)
+        allowed = min(wanted, int(level))
+        self._fallback[sale] = (level - allowed, now)
+        return allowed
+
+    def _ack(self, sale: SaleKey, decided: list[tuple[UUID, UUID]]) -> None:
+        """Tell the journal, without making anybody wait: what is not removed now is found decided by the recoverer."""
+
+        async def ack() -> None:
+            try:
+                failpoint("ack.before")
+                await self._gatekeeper.ack(sale, decided)
+            except (Closed, Unknown):
+                pass
+
+        task = asyncio.create_task(ack())
+        self._acks.add(task)
+        task.add_done_callback(self._acks.discard)
+
+
+def refused(intent: Intent, outcome: Outcome) -> Decision:
+    """A refusal that is nobody's to keep: it has no row, and the same key may be used again."""
+    return Decision(outcome, intent.order_id, "", intent.quantity, 0, "", dt.datetime.now(dt.UTC), None)
+
+
+def _unsaid(answer: Answer) -> Answer:
+    """Outcomes that are between us and Redis become "ask again"."""
+    if isinstance(answer, Decision) and answer.outcome in (Outcome.STALE, Outcome.WRONG_DOOR):
+        return _closed("The sale has just been changed. Nothing was reserved; ask again.")
+    return answer
+
+
+def _closed(detail: str) -> Unavailable:
+    # Spread over two seconds, so that those who were sent away do not return as one crowd.
+    return Unavailable(detail, code="closed", retry_after_s=random.randint(1, 3))  # noqa: S311  jitter, not a secret

@@ -1,0 +1,95 @@
+"""The duty of a flash sale: its gate is loaded, left intents are decided, units given back, and all of it forgotten at the end.
+
+One duty a sale, every second while it runs, and at once when its row changes. Two workers at it are harmless: the claim is a lease, a load
+takes a new epoch, a replay is idempotent by order and intent, a give-back applies once by its number.
+"""
+
+import logging
+from uuid import UUID
+
+from checkout_core.admission import BATCH_MAX, Dropped, Gatekeeper, Given, Loaded, Return, View
+from checkout_core.failpoints import failpoint
+from checkout_core.intents import Intent, Outcome, SaleKey
+from tenants.db import Pool, tenant_tx
+from tenants.orders import allot, commit_batch, gates
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+LEFT_AFTER_MS = 3_000  # an intent undecided for so long was left by a process that died; a commit takes milliseconds
+DECIDED = frozenset(Outcome) - {Outcome.WRONG_DOOR}
+
+
+async def tend(pool: Pool, gatekeeper: Gatekeeper, tenant_id: UUID, sale_id: UUID) -> None:
+    """Look after the gate of one sale. Raises `Closed` or `Unknown` while Redis is away: it is tried again in a second."""
+    sale = SaleKey(tenant_id, sale_id)
+    async with tenant_tx(pool, tenant_id) as tx:
+        sql = """UPDATE sale SET next_try_at = now() + $3::float8 * interval '1 second'
+                 WHERE tenant_id = $1 AND id = $2 AND next_try_at <= now() RETURNING epoch, state, door"""
+        row = await tx.conn.fetchrow(sql, tenant_id, sale_id, EVERY_S)
+    if row is None:
+        return
+    epoch, state, door = row
+    view = await gatekeeper.view(sale)
+    await _recover(pool, gatekeeper, sale)
+    if state == "ended" or door != "gate":
+        await _forget(pool, gatekeeper, sale, epoch, view)
+        return
+    if view is None or not view.is_ours or view.epoch != epoch:
+        await _load(pool, gatekeeper, sale, view)
+    else:
+        await _give_back(pool, gatekeeper, sale, view)
+
+
+async def _load(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View | None) -> None:
+    """Count in Postgres under a new epoch, and load what was counted. Whatever happens between is caught by the epoch."""
+    async with tenant_tx(pool, sale.tenant_id) as tx:
+        # Above whatever Redis holds, also if Postgres was restored to an earlier day.
+        sql = "UPDATE sale SET epoch = greatest(epoch, $3) + 1 WHERE tenant_id = $1 AND id = $2"
+        await tx.conn.execute(sql, sale.tenant_id, sale.sale_id, view.epoch if view else 0)
+        locked = await allot.lock_sale(tx, sale.sale_id)
+        assert locked is not None, "a sale is never deleted"
+        counted, held = await gates.count(tx, locked)
+    failpoint("gate.counted")
+    loaded = await gatekeeper.load(sale, counted, held)
+    failpoint("gate.loaded")
+    if loaded is Loaded.LOADED:
+        log.info("gate of sale %s is loaded: epoch %d, %d units", sale.sale_id, counted.epoch, counted.avail)
+
+
+async def _recover(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey) -> None:
+    """Decide what was admitted and left: by a process that died, or before a restart. What is of an old epoch is void and removed."""
+    async for entries in gatekeeper.older_than(sale, LEFT_AFTER_MS):
+        for start in range(0, len(entries), BATCH_MAX):
+            part = entries[start : start + BATCH_MAX]
+            intents: list[Intent] = [entry.intent for entry in part if entry.intent is not None]
+            if len(intents) < len(part):
+                log.error("sale %s: %d journal entries cannot be read and are removed", sale.sale_id, len(part) - len(intents))
+            decisions = await commit_batch(pool, sale, intents) if intents else []
+            failpoint("recover.committed")
+            undecided = {i.intent_id for i, d in zip(intents, decisions, strict=True) if d.outcome not in DECIDED}
+            await gatekeeper.ack(sale, [(e.order_id, e.intent_id) for e in part if e.intent_id not in undecided])
+
+
+async def _give_back(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View) -> None:
+    given = view.given
+    while True:
+        async with tenant_tx(pool, sale.tenant_id) as tx:
+            rows = await gates.returns_after(tx, sale.sale_id, view.epoch, given, BATCH_MAX)
+        if not rows:
+            return
+        failpoint("give_back.read")
+        done = await gatekeeper.give_back(sale, view.epoch, [Return(*row) for row in rows])
+        failpoint("give_back.applied")
+        if done.status not in (Given.APPLIED, Given.ALREADY, Given.OUT_OF_STEP) or done.given <= given:
+            return
+        given = done.given
+
+
+async def _forget(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, epoch: int, view: View | None) -> None:
+    """Remove an ended sale's keys; when they are gone the duty is done, unless the row changed meanwhile."""
+    if view is not None and await gatekeeper.drop(sale, epoch) is Dropped.BUSY:
+        return
+    async with tenant_tx(pool, sale.tenant_id) as tx:
+        sql = "UPDATE sale SET next_try_at = NULL WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND (state = 'ended' OR door <> 'gate')"
+        await tx.conn.execute(sql, sale.tenant_id, sale.sale_id, epoch)
