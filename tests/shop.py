@@ -52,7 +52,7 @@ def process(app: Litestar) -> Process:
     return process
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def declared(app: Litestar) -> Declared:
     return Declared(app)
 

@@ -25,6 +25,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "starts_at": "2030-01-01T00:00:00Z", "ends_at": "2030-01-02T00:00:00Z", "door": "direct",
     },
     "changeSaleStock": {"add": 1},
+    "setSaleLimit": {"limit_per_shopper": 1},
     "pauseSale": {}, "resumeSale": {}, "endSale": {}, "createShopperToken": {},
     "createCheckout": {"sale_id": f"sal_{ZEROS}", "quantity": 1, "contact": "a@example.org", "lookup_password": "secret"},
     "startPayment": {"provider": "sandbox"},
