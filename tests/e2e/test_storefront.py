@@ -253,3 +253,14 @@ def test_a_press_while_the_database_is_away_succeeds_by_itself(merchant: Merchan
     expect(page.get_by_role("heading", name="Reserved for you")).to_be_visible(timeout=30_000)
     assert len(merchant.api.get("/v1/orders").json()["items"]) == 1
     visitor.complaints.clear()
+
+
+def test_a_hold_that_runs_out_says_so_by_itself(merchant: Merchant, visit: Visit) -> None:
+    sale = merchant.sell("YK-ONLY-ONE1----111111", hold_s=4)
+    page = visit(language="en").page
+    page.goto(f"{merchant.store_url}/sales/{sale}")
+    press(page, "Buy now")
+    expect(page.get_by_role("heading", name="Reserved for you")).to_be_visible()
+    expect(page.get_by_role("heading", name="The reservation has ended")).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="Back to this offer").click()
+    expect(page.locator("main")).to_contain_text("1 left")

@@ -17,6 +17,7 @@ from checkout_core.errors import AppError, BadRequest
 from checkout_core.ids import decode
 from tenants import overview, vault
 from tenants.db import tenant_tx
+from tenants.vault.codes import Pattern
 from tenants.vault.fields import DELIMITERS
 from tenants.vault.layout import ENCODINGS
 
@@ -62,9 +63,9 @@ async def load(visit: AVisit) -> Response[bytes]:
         sku_id = decode("sku", upload.fields.get("sku", ""))
         with place(visit.merchant.tenant_id):
             done = await vault.run(
-            visit.process.app_pool, visit.process.keyring, visit.merchant.tenant_id, sku_id, upload.chunks, _wishes(upload), origin,
-            bytes_max=visit.process.settings.import_bytes_max,
-        )  # fmt: skip
+                visit.process.app_pool, visit.process.keyring, visit.merchant.tenant_id, sku_id, upload.chunks, _wishes(upload), origin,
+                bytes_max=visit.process.settings.import_bytes_max,
+            )  # fmt: skip
     except AppError as error:
         return await _refused(visit, upload, error)
     return visit.go(f"/merchant/imports/{done.id}")
@@ -132,7 +133,7 @@ async def _refused(visit: Visit, upload: Upload, error: AppError) -> Response[by
     return await page(visit, upload.fields, status=error.status, notice=Notice(t("wrong.title"), detail, "bad"))
 
 
-async def _pattern(visit: Visit, upload: Upload) -> vault.Pattern | None:
+async def _pattern(visit: Visit, upload: Upload) -> Pattern | None:
     assert visit.merchant is not None
     async with tenant_tx(visit.process.app_pool, visit.merchant.tenant_id) as tx:
         return await vault.pattern_of(tx, decode("sku", upload.fields.get("sku", "")))
