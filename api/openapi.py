@@ -125,6 +125,7 @@ def _complete(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
             "required": True,
             "content": {type_: {"schema": {"type": "string", "format": "binary"}} for type_ in media_types},
         }
+    operation["responses"].get("204", {}).pop("content", None)
     for status in _statuses(operation, handler, bool(security)):
         content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         operation["responses"][str(status)] = {"description": REASONS[status], "content": content}
