@@ -15,7 +15,7 @@ from loadtests.loader.report import spread
 from loadtests.loader.shoppers import Won
 
 FINAL = ("delivered", "refunded", "refused", "expired", "cancelled")
-POLL_S, POLL_MAX_S = 0.05, 0.5
+POLL_S, POLL_MAX_S = 0.1, 0.5
 
 
 class GaveUp(Exception):
