@@ -305,3 +305,13 @@ def test_a_mosaic_is_its_sales_own() -> None:
     one, other = UUID(int=1), UUID(int=2)
     assert art.mosaic(one) == art.mosaic(UUID(int=1)) != art.mosaic(other)
     assert len(json.dumps(art.mosaic(one))) < 3000
+
+
+async def test_too_many_unpaid_orders(client: httpx.AsyncClient, acme: Store) -> None:
+    sale = await acme.sale(20)
+    answers = [await buy(client, acme, sale) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [303] * 5 + [429]
+    assert "还有订单没付款" in answers[-1].text
+    assert "retry-after" in answers[-1].headers
+    mine = await client.get("/orders", headers=acme.at)
+    assert mine.text.count('<li><a href="/orders/ord_') == 5
