@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> Litestar:
             Replayed: answer_again,
         },
         openapi_config=openapi.CONFIG,
+        request_class=StrictRequest,
         request_max_body_size=UPLOAD_MAX,
         response_headers=headers.as_response_headers(always),
         logging_config=None,

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.datastructures import URL
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
@@ -28,6 +29,14 @@ class SlowBody(AppError):
 
 
 class StrictRequest(Request[Any, Any, Any]):
+    @property
+    def url(self) -> URL:
+        """The address that was asked for, without the host when the Host header holds none: nothing may stumble over it."""
+        try:
+            return super().url
+        except ValueError:
+            return URL.from_components(path=self.scope["path"], query=self.scope["query_string"].decode("latin-1"))
+
     async def body(self) -> bytes:
         """Raises `SlowBody` when it does not arrive in time."""
         try:
