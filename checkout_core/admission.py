@@ -1,0 +1,224 @@
+"""The door of flash sales: typed calls of the scripts in `lua/`, each on the server where the sale's partition lives.
+
+Nothing here is a promise to a shopper: what is admitted has yet to be committed. Every call raises `Closed` when nothing was
+done, `Unknown` when it may have been (see `checkout_core.resp`); none is ever sent a second time.
+Measured: docs/decisions/0007-redis-core.md.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from enum import IntEnum
+from importlib.resources import files
+from itertools import chain
+from typing import Any, Final, Literal, NamedTuple, Self
+from uuid import UUID
+
+from checkout_core import journal, keys
+from checkout_core.intents import Intent, SaleKey
+from checkout_core.journal import Entry
+from checkout_core.partitions import Partitions
+from checkout_core.resp import Link, NoScript, Part
+
+BATCH_MAX: Final = 512  # intents or rows of one script call: 3 µs each, and all others wait 1.5 ms
+BACKLOG_MAX: Final = 20_000  # undecided intents of a sale; two seconds of commits
+LOAD_TIMEOUT_S: Final = 30.0  # 500,000 shoppers take about one
+
+
+class Script(NamedTuple):
+    """Lua, and the name under which a server remembers it."""
+
+    body: bytes
+    sha: bytes
+
+    @classmethod
+    def of(cls, body: bytes) -> Self:
+        return cls(body, hashlib.sha1(body, usedforsecurity=False).hexdigest().encode())
+
+
+def _script(name: str) -> Script:
+    return Script.of(files(__package__).joinpath(f"lua/{name}.lua").read_bytes())
+
+
+ADMIT, ACK, GIVE_BACK, LOAD, DROP = map(_script, ("admit", "ack", "give_back", "load", "drop"))
+
+
+class Gate(IntEnum):
+    """What the sale says to a whole batch."""
+
+    CLOSED = 0  # not loaded, or by another server: the controller opens it
+    OPEN = 1
+    PAUSED = 2
+    NOT_STARTED = 3
+    ENDED = 4
+
+
+class Code(IntEnum):
+    """What the gate says to one intent of an open sale."""
+
+    ADMITTED = 1
+    REPLAY = 2  # the order is in the journal: it is being decided
+    LIMIT = 3
+    SOLD_OUT = 4  # of the quantity asked for
+    BACKLOG = 5  # too many are undecided; later
+
+
+class Answer(NamedTuple):
+    code: Code
+    holds: bool  # the shopper may hold something: no refusal before a look in Postgres
+
+
+class Admission(NamedTuple):
+    gate: Gate
+    epoch: int  # stamped on what was admitted
+    avail: int  # units left
+    answers: list[Answer]  # one per intent, in order; empty unless the gate is open
+
+
+class Given(IntEnum):
+    CLOSED = 0
+    APPLIED = 1
+    ALREADY = 2
+    OUT_OF_STEP = 3  # nothing was applied; continue after `given`
+    STALE = 4  # another epoch: older rows are inside a count, newer ones wait for their load
+
+
+class GivenBack(NamedTuple):
+    status: Given
+    given: int  # the last row applied
+    epoch: int  # the one stored
+
+
+class Return(NamedTuple):
+    """Units that come back, a row of Postgres. `seq` counts per sale and epoch, without gaps."""
+
+    seq: int
+    shopper_id: UUID | None
+    units: int
+    slots: int  # by how much the shopper's count falls
+
+
+class Count(NamedTuple):
+    """What Postgres counted under the lock of the sale's row."""
+
+    epoch: int
+    state: Literal["open", "paused", "ended"]
+    avail: int
+    limit: int  # per shopper, 0 for none
+    given: int = 0  # the last give-back inside the count
+    starts_ms: int | None = None
+    ends_ms: int | None = None
+
+
+class Loaded(IntEnum):
+    LOADED = 1
+    STALE = 2  # the stored epoch is as new or newer
+
+
+class Dropped(IntEnum):
+    DROPPED = 1
+    STALE = 2  # it was loaded again under a newer epoch
+    BUSY = 3  # intents are undecided
+
+
+class View(NamedTuple):
+    """What Redis holds of a sale now."""
+
+    is_ours: bool  # the server is still the one it was loaded on: else the gate is closed
+    epoch: int
+    state: str
+    avail: int
+    limit: int
+    given: int
+    undecided: int
+
+
+# The script's byte per intent: the code, and 8 for "holds something".
+_ANSWERS: Final = {code + held: Answer(code, held > 0) for code in Code for held in (0, 8)}
+
+
+class Gatekeeper:
+    """The scripts, for the sales of all partitions."""
+
+    def __init__(self, partitions: Partitions, *, backlog_max: int = BACKLOG_MAX) -> None:
+        self._partitions = partitions
+        self._backlog_max = backlog_max
+
+    async def admit(self, sale: SaleKey, intents: Sequence[Intent]) -> Admission:
+        """Decide at most 512 intents in order. An intent sent again gets a new `intent_id` first: it is another admission."""
+        names = keys.of(sale)
+        link = self._partitions.link(names.partition)
+        args = [part for i in intents for part in (i.order_id.bytes, i.shopper_id.bytes, i.quantity, journal.pack(i))]
+        gate, epoch, avail, codes = await _run(link, ADMIT, names[1:], (link.ident, self._backlog_max, *args))
+        return Admission(Gate(gate), epoch, avail, [_ANSWERS[code] for code in codes])
+
+    async def ack(self, sale: SaleKey, decided: Sequence[tuple[UUID, UUID]]) -> int:
+        """Remove decided intents, (order id, intent id) each, at most 512; how many were still there."""
+        names = keys.of(sale)
+        link = self._partitions.link(names.partition)
+        removed: int = await _run(link, ACK, (names.journal,), [part.bytes for pair in decided for part in pair])
+        return removed
+
+    async def give_back(self, sale: SaleKey, epoch: int, returns: Sequence[Return]) -> GivenBack:
+        """Apply at most 512 returns of one epoch, in a row, if the one before the first is the last that was applied."""
+        names = keys.of(sale)
+        link = self._partitions.link(names.partition)
+        rows: Iterable[tuple[Part, ...]] = ((r.seq, r.shopper_id.bytes if r.shopper_id else b"", r.units, r.slots) for r in returns)
+        args: tuple[Part, ...] = (link.ident, epoch, returns[0].seq - 1, *chain.from_iterable(rows))
+        status, given, stored = await _run(link, GIVE_BACK, (names.sale, names.by), args)
+        return GivenBack(Given(status), given, stored)
+
+    async def load(self, sale: SaleKey, count: Count, held: Iterable[tuple[UUID, int]]) -> Loaded:
+        """Replace the counters; `held` are the units of each shopper who holds some. After `Unknown`, count again under a new epoch."""
+        names = keys.of(sale)
+        link = self._partitions.link(names.partition)
+        times = ["" if ms is None else ms for ms in (count.starts_ms, count.ends_ms)]
+        held_args: Iterable[Part] = chain.from_iterable((shopper.bytes, units) for shopper, units in held)
+        args: tuple[Part, ...] = (link.ident, count.epoch, count.state, count.avail, count.limit, count.given, *times, *held_args)
+        status, _ = await _run(link, LOAD, (names.sale, names.by), args, timeout_s=LOAD_TIMEOUT_S)
+        return Loaded(status)
+
+    async def drop(self, sale: SaleKey, epoch: int) -> Dropped:
+        """Forget a sale that ended under `epoch`, once nothing of it is undecided."""
+        names = keys.of(sale)
+        (status,) = await _run(self._partitions.link(names.partition), DROP, names[1:], (epoch,))
+        return Dropped(status)
+
+    async def view(self, sale: SaleKey) -> View | None:
+        """What Redis holds of the sale, None when it holds nothing."""
+        names = keys.of(sale)
+        link = self._partitions.link(names.partition)
+        stored = link.call("HMGET", names.sale, "ident", "epoch", "state", "avail", "limit", "given")
+        (ident, epoch, state, avail, limit, given), undecided = await asyncio.gather(stored, link.call("HLEN", names.journal))
+        if ident is None:
+            return None
+        return View(ident == link.ident.encode(), int(epoch), state.decode(), int(avail), int(limit), int(given), undecided)
+
+    async def undecided(self, sale: SaleKey, order_id: UUID) -> Entry | None:
+        """The journal's entry of one order."""
+        names = keys.of(sale)
+        value = await self._partitions.link(names.partition).call("HGET", names.journal, order_id.bytes)
+        return None if value is None else journal.unpack(order_id.bytes, value)
+
+    async def older_than(self, sale: SaleKey, age_ms: int) -> AsyncIterator[list[Entry]]:
+        """The journal's entries admitted at least `age_ms` ago by the clock of Redis, in pieces; what comes meanwhile may be missed."""
+        names = keys.of(sale)
+        link = self._partitions.link(names.partition)
+        seconds, micros = await link.call("TIME")
+        latest_ms = int(seconds) * 1000 + int(micros) // 1000 - age_ms
+        cursor = b"0"
+        while True:
+            cursor, flat = await link.call("HSCAN", names.journal, cursor, "COUNT", BATCH_MAX)
+            entries = (journal.unpack(field, value) for field, value in zip(flat[::2], flat[1::2], strict=True))
+            if old := [entry for entry in entries if entry.admitted_ms <= latest_ms]:
+                yield old
+            if cursor == b"0":
+                return
+
+
+async def _run(link: Link, script: Script, names: Sequence[bytes], args: Sequence[Part], *, timeout_s: float | None = None) -> Any:
+    try:
+        return await link.call("EVALSHA", script.sha, len(names), *names, *args, timeout_s=timeout_s)
+    except NoScript:
+        # The server has forgotten the script, and so ran nothing: this is the first time, not the second.
+        return await link.call("EVAL", script.body, len(names), *names, *args, timeout_s=timeout_s)

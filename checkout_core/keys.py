@@ -1,0 +1,35 @@
+"""The names of everything a flash sale keeps in Redis, made here only and always passed to the scripts.
+
+All keys of a sale carry its partition's hash tag, so that a script touches one slot of a cluster.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+from zlib import crc32
+
+from checkout_core.intents import SaleKey
+
+PARTITIONS = 64  # fixed for ever: another number would move every key
+
+
+class SaleKeys(NamedTuple):
+    partition: int
+    sale: bytes  # hash: ident, epoch, state, avail, limit, given, starts_ms, ends_ms
+    by: bytes  # hash: shopper (16 bytes) → units held or asked for
+    journal: bytes  # hash: order id (16 bytes) → admitted and not yet decided intent, see `checkout_core.journal`
+
+
+def partition_of(sale: SaleKey) -> int:
+    return crc32(sale.tenant_id.bytes + sale.sale_id.bytes) % PARTITIONS
+
+
+def tag(partition: int) -> str:
+    """The hash tag: what a cluster computes the slot from."""
+    return f"{{p{partition:02d}}}"
+
+
+@lru_cache(maxsize=4096)
+def of(sale: SaleKey) -> SaleKeys:
+    partition = partition_of(sale)
+    of_sale = f"{sale.tenant_id.hex}:{sale.sale_id.hex}"
+    return SaleKeys(partition, *(f"{tag(partition)}:{noun}:{of_sale}".encode() for noun in ("sale", "by", "journal")))

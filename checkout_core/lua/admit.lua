@@ -1,0 +1,97 @@
+--[[
+  Admit a batch of intents to a flash sale, or say why not. Decides in order, each with what those before it took.
+
+  Everything is read and checked before the first write, and no write can fail after it: an error leaves no trace.
+
+  KEYS[1] sale      hash: ident, epoch, state, avail, limit (0: none), given, starts_ms, ends_ms ('': never)
+  KEYS[2] by        hash: shopper -> units held or asked for
+  KEYS[3] journal   hash: order id -> admitted_ms 8 | epoch 8 | intent id 16 | body
+
+  ARGV[1] ident        of the server, as read when the connection opened
+  ARGV[2] backlog_max  undecided intents the sale may have
+  ARGV[3...] per intent, at most 512: order id (16 bytes), shopper (16 bytes), quantity, intent id (16 bytes) and body in one
+
+  Returns {status, epoch, avail, codes}; codes has one byte per intent: its code, + 8 if the shopper may hold something.
+  Statuses are `checkout_core.admission.Gate`, codes are `checkout_core.admission.Code`.
+]]
+local CLOSED, OPEN, PAUSED, NOT_STARTED, ENDED = 0, 1, 2, 3, 4
+local ADMITTED, REPLAY, LIMIT, SOLD_OUT, BACKLOG, HOLDS = 1, 2, 3, 4, 5, 8
+local BATCH_MAX, QUANTITY_MAX = 512, 1000000
+
+local call = redis.call
+local sale, by, journal = KEYS[1], KEYS[2], KEYS[3]
+local ident, backlog_max = ARGV[1], tonumber(ARGV[2])
+local count = (#ARGV - 2) / 4
+if not backlog_max or count < 1 or count > BATCH_MAX or count % 1 ~= 0 then
+  return redis.error_reply('ERR admit: wrong number of arguments')
+end
+local orders, shoppers, quantities = {}, {}, {}
+for i = 1, count do
+  local at = 4 * i - 1
+  local order, shopper, quantity, packed = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3]
+  if #order ~= 16 or #shopper ~= 16 or #packed < 16 or not quantity or quantity % 1 ~= 0 or quantity < 1 or quantity > QUANTITY_MAX then
+    return redis.error_reply('ERR admit: intent ' .. i .. ' is malformed')
+  end
+  orders[i], shoppers[i], quantities[i] = order, shopper, quantity
+end
+
+local stored = call('HMGET', sale, 'ident', 'epoch', 'state', 'avail', 'limit', 'starts_ms', 'ends_ms')
+local epoch, state, avail, limit = tonumber(stored[2]), stored[3], tonumber(stored[4]), tonumber(stored[5])
+-- A missing key is closed: never sold out, never unlimited.
+if stored[1] ~= ident or not epoch or not avail or not limit then return {CLOSED, epoch or 0, 0, ''} end
+if state == 'paused' then return {PAUSED, epoch, 0, ''} end
+if state == 'ended' then return {ENDED, epoch, 0, ''} end
+if state ~= 'open' then return {CLOSED, epoch, 0, ''} end
+local time = call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+local starts_ms, ends_ms = tonumber(stored[6]), tonumber(stored[7])
+if starts_ms and now_ms < starts_ms then return {NOT_STARTED, epoch, 0, ''} end
+if ends_ms and now_ms >= ends_ms then return {ENDED, epoch, 0, ''} end
+
+local backlog = call('HLEN', journal)
+local counts = call('HMGET', by, unpack(shoppers))
+local entries = backlog > 0 and call('HMGET', journal, unpack(orders))
+local stamp_epoch = struct.pack('>I8', epoch)
+local stamp = struct.pack('>I8', now_ms) .. stamp_epoch
+
+local codes, held, pending, left = {}, {}, {}, avail
+local new_counts, new_entries, admitted = {}, {}, 0
+for i = 1, count do
+  local order, shopper, quantity = orders[i], shoppers[i], quantities[i]
+  local holds = held[shopper] or tonumber(counts[i]) or 0
+  local entry = entries and entries[i]
+  -- An entry of an older epoch is void: the order may be admitted again, over it.
+  if pending[order] or (entry and string.sub(entry, 9, 16) == stamp_epoch) then
+    codes[i] = REPLAY + HOLDS
+  else
+    local code
+    if limit > 0 and holds + quantity > limit then
+      code = LIMIT
+    elseif left < quantity then
+      code = SOLD_OUT -- of this many: what is left stays for smaller wishes
+    elseif backlog >= backlog_max then
+      code = BACKLOG
+    end
+    if code then
+      codes[i] = holds > 0 and code + HOLDS or code
+    else
+      left, backlog = left - quantity, backlog + 1
+      held[shopper], pending[order] = holds + quantity, true
+      new_entries[admitted + 1], new_entries[admitted + 2] = order, stamp .. ARGV[4 * i + 2]
+      admitted = admitted + 2
+      codes[i] = ADMITTED + HOLDS
+    end
+  end
+end
+
+if admitted > 0 then
+  local n = 0
+  for shopper, units in pairs(held) do
+    new_counts[n + 1], new_counts[n + 2] = shopper, units
+    n = n + 2
+  end
+  call('HINCRBY', sale, 'avail', left - avail)
+  call('HSET', by, unpack(new_counts))
+  call('HSET', journal, unpack(new_entries))
+end
+return {OPEN, epoch, left, string.char(unpack(codes))}
