@@ -14,7 +14,7 @@ from checkout_core.errors import Forbidden
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-class _Guard:
+class Anyone:
     """`security` names the schemes of the OpenAPI document, any of which will do; none for everybody."""
 
     security: ClassVar[tuple[str, ...]] = ()
@@ -23,7 +23,7 @@ class _Guard:
         connection.scope["auth"] = None
 
 
-class _Needs(_Guard):
+class Needs(Anyone):
     security: ClassVar[tuple[str, ...]] = ("merchant",)
 
     def __init__(self, scope: str) -> None:
@@ -36,14 +36,14 @@ class _Needs(_Guard):
         connection.scope["auth"] = merchant
 
 
-class _Shopper(_Guard):
+class ShopperOnly(Anyone):
     security = ("shopper",)
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         connection.scope["auth"] = await shopper_of(connection)
 
 
-class _ShopperOr(_Needs):
+class ShopperOr(Needs):
     security = ("shopper", "merchant")
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
@@ -53,23 +53,23 @@ class _ShopperOr(_Needs):
             connection.scope["auth"] = await shopper_of(connection)
 
 
-class _SignedIn(_Guard):
+class SignedIn(Anyone):
     security = ("merchant",)
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         connection.scope["auth"] = await merchant_of(connection)
 
 
-def needs(scope: str) -> _Guard:
+def needs(scope: str) -> Anyone:
     """A merchant whose key or session has the permission `scope`."""
-    return _Needs(scope)
+    return Needs(scope)
 
 
-def shopper_or(scope: str) -> _Guard:
+def shopper_or(scope: str) -> Anyone:
     """A shopper of the store, or a merchant with `scope`. The handler sees which by the type of `request.auth`."""
-    return _ShopperOr(scope)
+    return ShopperOr(scope)
 
 
-anyone = _Guard()
-shopper = _Shopper()
-signed_in = _SignedIn()
+anyone = Anyone()
+shopper = ShopperOnly()
+signed_in = SignedIn()

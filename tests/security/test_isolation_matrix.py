@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from api import provide
-from api.guards import _Guard, _Needs, _Shopper, _ShopperOr, _SignedIn
+from api.guards import Anyone, Needs, ShopperOnly, ShopperOr, SignedIn
 from api.process import Process
 from tenants.db import Pool, TenantTx, tenant_tx
 from tests.security.routes import Route, routes
@@ -98,21 +98,21 @@ API_ROUTES = [route for route in routes() if route.path.startswith("/v1") or rou
 PAGE_ROUTES = [route for route in routes() if route.name not in API and route.name not in {each.name for each in API_ROUTES}]
 
 
-def expected(guard: _Guard, row: Row, foreign: bool) -> dict[str, int | tuple[int, ...]]:
+def expected(guard: Anyone, row: Row, foreign: bool) -> dict[str, int | tuple[int, ...]]:
     """Status by actor. `foreign`: the request names something of A by its id."""
     elsewhere: int | tuple[int, ...] = 404 if foreign else row.ok
     everybody = dict.fromkeys(Actors._fields, 401)
     match guard:
-        case _ShopperOr():
+        case ShopperOr():
             return everybody | {
                 "owner": row.ok, "other_shopper": 404 if row.private else row.ok, "foreign_shopper_at_home": elsewhere,
                 "merchant": row.ok, "foreign_merchant": elsewhere, "limited": 403,
             }  # type: ignore[return-value]  # fmt: skip
-        case _Needs():
+        case Needs():
             return everybody | {"merchant": row.ok, "foreign_merchant": elsewhere, "limited": 403}  # type: ignore[return-value]
-        case _SignedIn():
+        case SignedIn():
             return everybody | {"merchant": row.ok, "foreign_merchant": row.ok, "limited": row.ok}  # type: ignore[return-value]
-        case _Shopper():
+        case ShopperOnly():
             return everybody | {"owner": row.ok, "other_shopper": 404 if row.private else row.ok, "foreign_shopper_at_home": elsewhere}  # type: ignore[return-value]
         case _:
             return dict.fromkeys(Actors._fields, row.ok) | ({"foreign_shopper_at_home": 404} if row.at_store else {})
