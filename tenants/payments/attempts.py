@@ -99,7 +99,8 @@ async def inquire(pool: Pool, providers: Providers, tenant_id: UUID, attempt_id:
     adapter = await providers.get(tenant_id, attempt.account_id)
     failpoint("inquire.claimed")
     answer = await adapter.query(attempt.out_trade_no)
-    if answer.state == "not_found" and attempt.state == "creating" and order_state == "awaiting":
+    # Not found: our request was lost. Open: its answer was, and the same request again gets the same page.
+    if attempt.state == "creating" and answer.state in ("not_found", "open") and order_state == "awaiting":
         try:
             pay_url = await _create(adapter, attempt)
         except ProviderRefused:
