@@ -47,6 +47,7 @@ BROKEN = {
     "two": b"{}{}", "not utf-8": b'{"a": "\xff"}', "utf-16": "{}".encode("utf-16"), "byte order mark": b"\xef\xbb\xbf{}",
     "comment": b"{} //", "deep": b"[" * 20_000, "deep object": b'{"a":' * 10_000, "text": b"hello", "form": b"a=1",
 }  # fmt: skip
+OTHER_TYPES = ["", "text/plain", "text/json", "application/jsonp", "application/x-www-form-urlencoded", "multipart/form-data"]
 JSON = {"Content-Type": "application/json"}
 
 WITH_BODY = [route for route in routes() if route.path.startswith("/v1") and "data" in route.handler.parsed_fn_signature.parameters]
@@ -117,17 +118,12 @@ class TestBody:
         needed = not route.handler.parsed_fn_signature.parameters["data"].has_default
         assert (response.status_code == 400) == needed, response.text
 
-    @pytest.mark.parametrize(
-        "type_", ["", "text/plain", "text/json", "application/jsonp", "application/x-www-form-urlencoded", "multipart/form-data"]
-    )
-    async def test_takes_no_other_content_type(self, client: httpx.AsyncClient, acme: Store, route: Route, type_: str) -> None:
+    async def test_takes_no_other_content_type(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
+        headers = await headers_for(route, acme)
         content = json.dumps(sample(route)).encode()
-        response = await client.post(url(route), content=content, headers=await headers_for(route, acme) | {"Content-Type": type_})
-        assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
-
-    async def test_takes_no_compressed_body(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
-        headers = await headers_for(route, acme) | JSON | {"Content-Encoding": "gzip"}
-        assert (await client.post(url(route), content=b"\x1f\x8b", headers=headers)).status_code == 415
+        for other in [{"Content-Type": type_} for type_ in OTHER_TYPES] + [JSON | {"Content-Encoding": "gzip"}]:
+            response = await client.post(url(route), content=content, headers=headers | other)
+            assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type"), other
 
     async def test_takes_no_huge_body(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
         limit = route.handler.resolve_request_max_body_size()
