@@ -34,7 +34,7 @@ CREATE POLICY due ON orders FOR SELECT TO tessera_sweeper USING (next_try_at <= 
 GRANT SELECT (tenant_id, id, next_try_at) ON orders TO tessera_sweeper;
 
 -- A shopper's latest orders: his own list, the unpaid-order cap and the cool-down.
-CREATE INDEX orders_by_shopper ON orders (tenant_id, shopper_id, created_at);
+CREATE INDEX orders_by_shopper ON orders (shopper_id, created_at);
 
 CREATE TABLE order_line (
     tenant_id        uuid    NOT NULL,

@@ -10,7 +10,7 @@ CREATE TABLE provider_account (
     state       text        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'disabled')),
     created_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, provider, mch_id)
+    UNIQUE (provider, mch_id, tenant_id)
 );
 ALTER TABLE provider_account ENABLE ROW LEVEL SECURITY;
 ALTER TABLE provider_account FORCE ROW LEVEL SECURITY;
@@ -36,7 +36,7 @@ CREATE TABLE payment_attempt (
     next_try_at  timestamptz,                         -- when the provider is to be asked
     tries        integer     NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, out_trade_no),
+    UNIQUE (out_trade_no, tenant_id),
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id),
     FOREIGN KEY (tenant_id, account_id) REFERENCES provider_account (tenant_id, id)
 );
@@ -50,7 +50,7 @@ CREATE INDEX payment_attempt_due ON payment_attempt (next_try_at) WHERE next_try
 CREATE POLICY due ON payment_attempt FOR SELECT TO tessera_sweeper USING (next_try_at <= now());
 GRANT SELECT (tenant_id, id, next_try_at) ON payment_attempt TO tessera_sweeper;
 
-CREATE INDEX payment_attempt_by_order ON payment_attempt (tenant_id, order_id);
+CREATE INDEX payment_attempt_by_order ON payment_attempt (order_id);
 
 CREATE TABLE payment_inbox (
     tenant_id   uuid        NOT NULL,
@@ -65,7 +65,7 @@ CREATE TABLE payment_inbox (
     next_try_at timestamptz DEFAULT now(),
     tries       integer     NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, account_id, event_id),
+    UNIQUE (account_id, event_id, tenant_id),
     FOREIGN KEY (tenant_id, account_id) REFERENCES provider_account (tenant_id, id)
 );
 ALTER TABLE payment_inbox ENABLE ROW LEVEL SECURITY;
@@ -92,7 +92,7 @@ CREATE TABLE payment (
     paid_at      timestamptz NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, account_id, txn_id),
+    UNIQUE (account_id, txn_id, tenant_id),
     FOREIGN KEY (tenant_id, attempt_id) REFERENCES payment_attempt (tenant_id, id),
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 );
@@ -103,7 +103,7 @@ CREATE POLICY one_tenant ON payment TO tessera_app
     WITH CHECK (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);
 GRANT SELECT, INSERT ON payment TO tessera_app;
 
-CREATE INDEX payment_by_order ON payment (tenant_id, order_id);
+CREATE INDEX payment_by_order ON payment (order_id);
 
 CREATE TABLE refund (
     tenant_id     uuid        NOT NULL,
@@ -120,8 +120,8 @@ CREATE TABLE refund (
     next_try_at   timestamptz DEFAULT now(),
     tries         integer     NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, payment_id), -- a payment is refunded once, whole
-    UNIQUE (tenant_id, out_refund_no),
+    UNIQUE (payment_id, tenant_id), -- a payment is refunded once, whole
+    UNIQUE (out_refund_no, tenant_id),
     FOREIGN KEY (tenant_id, payment_id) REFERENCES payment (tenant_id, id),
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 );
@@ -145,7 +145,7 @@ CREATE TABLE exception_case (
     state      text        NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resolved')),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, kind, reference)
+    UNIQUE (kind, reference, tenant_id)
 );
 ALTER TABLE exception_case ENABLE ROW LEVEL SECURITY;
 ALTER TABLE exception_case FORCE ROW LEVEL SECURITY;

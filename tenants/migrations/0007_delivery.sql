@@ -19,4 +19,4 @@ CREATE POLICY one_tenant ON delivery TO tessera_app
 GRANT SELECT, INSERT ON delivery TO tessera_app;
 GRANT UPDATE (revealed_at) ON delivery TO tessera_app;
 
-CREATE INDEX delivery_by_order ON delivery (tenant_id, order_id);
+CREATE INDEX delivery_by_order ON delivery (order_id);

@@ -9,7 +9,7 @@ CREATE TABLE ledger_tx (
     currency   text        NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, reference)
+    UNIQUE (reference, tenant_id)
 );
 ALTER TABLE ledger_tx ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ledger_tx FORCE ROW LEVEL SECURITY;

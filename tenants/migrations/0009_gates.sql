@@ -12,7 +12,7 @@ CREATE TABLE give_back (
     slots      integer     NOT NULL CHECK (slots >= 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, sale_id, reason),
-    UNIQUE (tenant_id, sale_id, seq),
+    UNIQUE (sale_id, seq, tenant_id),
     FOREIGN KEY (tenant_id, sale_id) REFERENCES sale (tenant_id, id)
 );
 ALTER TABLE give_back ENABLE ROW LEVEL SECURITY;

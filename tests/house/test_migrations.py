@@ -82,9 +82,14 @@ RULES = {
         WHERE oid NOT IN (SELECT polrelid FROM pg_policy WHERE polqual IS NOT NULL AND polwithcheck IS NOT NULL)""",
     "it has a primary key": f"""
         SELECT relname FROM {TENANTS_TABLES} WHERE oid NOT IN (SELECT conrelid FROM pg_constraint WHERE contype = 'p')""",
-    "its unique keys begin with the tenant": f"""
+    "its unique keys hold the tenant": f"""
         SELECT t.relname FROM {TENANTS_TABLES} JOIN pg_index i ON i.indrelid = t.oid AND i.indisunique
-        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0] WHERE a.attname <> 'tenant_id'""",
+        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'tenant_id' WHERE NOT a.attnum = ANY(i.indkey)""",
+    "no index begins with the tenant but its primary key, or one that begins with the whole of that": f"""
+        SELECT t.relname FROM {TENANTS_TABLES} JOIN pg_index i ON i.indrelid = t.oid
+        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0] AND a.attname = 'tenant_id'
+        LEFT JOIN pg_index p ON p.indrelid = t.oid AND p.indisprimary
+        WHERE array_to_string(i.indkey[0:p.indnkeyatts - 1], ' ') IS DISTINCT FROM p.indkey::text OR p.indkey IS NULL""",
     "its foreign keys begin with the tenant": f"""
         SELECT t.relname FROM {TENANTS_TABLES} JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.conkey[1] WHERE a.attname <> 'tenant_id'""",
@@ -98,6 +103,7 @@ RULES = {
 NAUGHTY = """
     CREATE TYPE mood AS ENUM ('good');
     CREATE TABLE naughty (tenant_id uuid, name text UNIQUE, mood mood, seller uuid REFERENCES tenant (id));
+    CREATE INDEX ON naughty (tenant_id, name);
     CREATE TRIGGER nosy AFTER INSERT ON naughty EXECUTE FUNCTION suppress_redundant_updates_trigger();"""
 
 
