@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from redis.asyncio.connection import SSLConnection, parse_url
 
+from checkout_core.errors import Unavailable
 from checkout_core.resp import IN_FLIGHT_MAX, TIMEOUT_S, Closed, Link, Refused
 
 CONNECT_TIMEOUT_S: Final = 2.0
@@ -106,7 +107,7 @@ class Node:
         while True:
             try:
                 link = self._link = await connect(self.address, timeout_s=self._timeout_s, in_flight_max=self._in_flight_max)
-            except (OSError, TimeoutError, Refused, Closed, ValueError, KeyError) as error:
+            except Exception as error:  # whatever it was, this task must live to try again
                 self.problem = str(error) or type(error).__name__
             else:
                 self._opened.set()
@@ -125,7 +126,7 @@ class Node:
             await asyncio.wait([link.lost], timeout=LOOK_S)
             if link.lost.done():
                 return link.lost.result()
-            with contextlib.suppress(Closed, Refused):
+            with contextlib.suppress(Unavailable, Refused):
                 replid = (await _info(link, "replication")).get("master_replid")
                 if not link.ident.endswith(f":{replid}"):
                     link.leave("the server has another ident now")

@@ -6,7 +6,6 @@ from typing import Final, Self
 
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.crc import key_slot
-from redis.exceptions import RedisError
 
 from checkout_core import keys
 from checkout_core.node import CONNECT_TIMEOUT_S, Address, Node
@@ -70,6 +69,7 @@ class Partitions:
                     first_look.set()
                     return
                 await self._look()
+        await asyncio.gather(*(node.ready() for node in self._nodes.values()), return_exceptions=True)
         first_look.set()
         while True:
             await self._changed.wait()
@@ -96,7 +96,7 @@ class Partitions:
             await cluster.initialize()
             slots, everybody = cluster.nodes_manager.slots_cache, cluster.get_nodes()
             primaries = [slots[key_slot(keys.tag(partition).encode())][0] for partition in range(keys.PARTITIONS)]
-        except (RedisError, OSError, TimeoutError, KeyError, IndexError):
+        except Exception:  # nobody answers, or a slot has no server; the follower must live to look again
             return False
         finally:
             await cluster.aclose()

@@ -13,7 +13,9 @@ from tests.checkout_core.gate import Gate
 
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[Servers]:
-    with tempfile.TemporaryDirectory(prefix="tessera-test-") as folder, Servers(folder, environ={"DATABASE_URL": "unused:"}) as servers:
+    # Without fsync each write reaches the file before the reply: while one runs, Valkey keeps writes back for up to two seconds.
+    environ = {"DATABASE_URL": "unused:"}
+    with tempfile.TemporaryDirectory(prefix="tessera-test-") as folder, Servers(folder, fsync=False, environ=environ) as servers:
         yield servers
 
 

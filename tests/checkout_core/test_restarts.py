@@ -139,7 +139,7 @@ class TestUnanswered:
     async def test_frozen_for_longer_than_one_waits(self, valkey: Servers) -> None:
         """The calls are unknown; thawed, the server does them all the same, and a retry finds that out."""
         valkey.wait_ready("valkey")
-        async with Partitions(valkey.redis_url, timeout_s=0.3, in_flight_max=4) as partitions:
+        async with Partitions(valkey.redis_url, timeout_s=0.5, in_flight_max=4) as partitions:
             gate = Gate(Gatekeeper(partitions), partitions)
             await gate.load(30)
             link = gate.link
@@ -158,12 +158,24 @@ class TestUnanswered:
             assert await gate.buy("a", "e") == "REPLAY+ ADMITTED+"
             assert set((await gate.stored()).journal) == {named(order) for order in "abcde"}
 
+    async def test_frozen_while_nobody_asks(self, valkey: Servers) -> None:
+        """The link looks after itself: it is dropped and opened again before anybody runs into it."""
+        valkey.wait_ready("valkey")
+        async with Partitions(valkey.redis_url, timeout_s=0.5) as partitions:
+            gate = Gate(Gatekeeper(partitions), partitions)
+            await gate.load(3)
+            link = gate.link
+            with frozen(valkey):
+                assert "in time" in await asyncio.wait_for(link.lost, 10)
+            await reopened(gate)
+            assert await gate.buy("a") == "ADMITTED+"
+
 
 def test_the_same_on_the_loop_of_production(valkey: Servers) -> None:
     """uvloop's transports and timers differ in order from asyncio's."""
 
     async def story() -> None:
-        async with Partitions(valkey.redis_url, timeout_s=0.3) as partitions:
+        async with Partitions(valkey.redis_url, timeout_s=0.8) as partitions:
             gate = Gate(Gatekeeper(partitions), partitions)
             await gate.load(500, limit=0)
             assert await asyncio.gather(*(gate.buy(f"o{n}") for n in range(200))) == ["ADMITTED+"] * 200
