@@ -86,7 +86,7 @@ def _query_parameters(handler: HTTPRouteHandler) -> tuple[frozenset[str], frozen
     others: set[str] = set()
     for field in handler.parsed_fn_signature.parameters.values():
         definition = field.kwarg_definition
-        if getattr(definition, "param_type", None) == "query":
+        if getattr(definition, "param_type", None) == "query" and not field.is_di_field:
             name = getattr(definition, "name", None) or field.name
             (integers if field.is_subclass_of(int) or field.has_inner_subclass_of(int) else others).add(name)
     return frozenset(integers), frozenset(others)

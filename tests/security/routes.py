@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
+from litestar.typing import FieldDefinition
 
 from api.app import create_app
 from checkout_core.config import Settings
@@ -41,3 +42,12 @@ def routes() -> list[Route]:
         if method != "OPTIONS"
     ]
     return sorted(found, key=lambda route: route.name)
+
+
+def queries(route: Route) -> dict[str, FieldDefinition]:
+    """The query parameters that the route reads, by the name they have in the address."""
+    return {
+        getattr(field.kwarg_definition, "name", None) or field.name: field
+        for field in route.handler.parsed_fn_signature.parameters.values()
+        if getattr(field.kwarg_definition, "param_type", None) == "query" and not field.is_di_field
+    }

@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from tests.security.routes import Route, routes
+from tests.security.routes import Route, queries, routes
 from tests.security.test_strict_bodies import JSON, WITH_BODY, body_type, headers_for, sample, url
 from tests.shop import Store
 
@@ -25,15 +25,6 @@ def text_fields(route: Route) -> list[str]:
     info = msgspec.inspect.type_info(body_type(route))
     assert isinstance(info, msgspec.inspect.StructType)
     return [field.encode_name for field in info.fields]
-
-
-def queries(route: Route) -> list[str]:
-    """The query parameters that the route reads."""
-    return [
-        getattr(field.kwarg_definition, "name", None) or field.name
-        for field in route.handler.parsed_fn_signature.parameters.values()
-        if getattr(field.kwarg_definition, "param_type", None) == "query"
-    ]
 
 
 def steady(response: httpx.Response) -> bool:
