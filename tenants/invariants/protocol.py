@@ -1,29 +1,8 @@
-"""The protocol: what only its other parties can tell, clients and the gate in Redis (I6, I7, I19, I24)."""
+"""The protocol: what only its other parties can tell, clients and providers (I7, I19)."""
 
 from tenants.invariants.history import RESERVED
 from tenants.invariants.look import Look
 from tenants.invariants.registry import invariant
-
-
-async def _gate_sales(look: Look) -> int:
-    return int(await look.conn.fetchval("SELECT count(*) FROM sale WHERE door = 'gate'"))
-
-
-async def _of_the_gate(look: Look, sentence: str) -> None:
-    if gate_sales := await _gate_sales(look):
-        look.failed(sentence, f"{gate_sales} sales use the gate, whose counters this checker does not know")
-    else:
-        look.unchecked(sentence, "no sale uses the gate: Redis counts no stock and stamps no epoch")
-
-
-@invariant("I6")
-async def redis_never_counts_more(look: Look) -> None:
-    await _of_the_gate(look, "a sale's counter and its undecided intents are at most what is available, and equal at rest")
-
-
-@invariant("I24")
-async def old_epochs_change_nothing(look: Look) -> None:
-    await _of_the_gate(look, "no order was committed under an epoch that was over")
 
 
 @invariant("I7")

@@ -16,7 +16,7 @@ PROMISES: dict[str, str] = {
     "I3": "A unit is delivered at most once, for ever.",
     "I4": "A unit that was delivered never returns to stock.",
     "I5": "A plaintext is loaded once per tenant.",
-    "I6": "Redis never counts more units than Postgres has available.",
+    "I6": "Redis never counts more units than Postgres has available, and exactly as many at rest.",
     "I7": "Whoever was told “reserved” has a committed order.",
     "I8": "No shopper holds more of a sale than its limit.",
     "I9": "No unit is lost to a sale, and nobody is told “sold out” while stock is left.",

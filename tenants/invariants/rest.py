@@ -6,12 +6,17 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
+from checkout_core.config import Settings
 from tenants.db import Connection
 from tenants.invariants.books import Books
+from tenants.invariants.counters import restless
 from tenants.invariants.duties import duty_tables
 from tenants.invariants.look import Options
 
 POLL_S = 0.5
+
+# A gate is looked after every second for as long as its sale runs: due now and then, and at rest all the same.
+_BEATS_S = {"sale": 3}
 
 # What is under way in other words than a duty that is due. A hold that runs is no unrest: it may run for a day.
 _UNDER_WAY = {
@@ -20,11 +25,11 @@ _UNDER_WAY = {
 }
 
 
-async def wait_for_rest(conn: Connection, options: Options, books: Callable[[], Awaitable[Books | None]]) -> list[str]:
+async def wait_for_rest(conn: Connection, settings: Settings, options: Options, books: Callable[[], Awaitable[Books | None]]) -> list[str]:
     """Poll until nothing is under way, at most `options.wait_s`. Notes for the report: how long it took, or what was still going on."""
     start = time.monotonic()
     while True:
-        unrest = await what_is_under_way(conn)
+        unrest = await what_is_under_way(conn) or await restless(conn, settings)
         if not unrest and (told := await books()):
             unrest = await payments_not_heard_of(conn, told)
         waited = time.monotonic() - start
@@ -36,7 +41,10 @@ async def wait_for_rest(conn: Connection, options: Options, books: Callable[[], 
 
 
 async def what_is_under_way(conn: Connection) -> dict[str, int]:
-    due = {f"{table} due": f"SELECT count(*) FROM {table} WHERE next_try_at <= now()" for table in await duty_tables(conn)}
+    due = {
+        f"{table} due": f"SELECT count(*) FROM {table} WHERE next_try_at <= now() - interval '{_BEATS_S.get(table, 0)} s'"
+        for table in await duty_tables(conn)
+    }
     counts = {what: await conn.fetchval(sql) for what, sql in (due | _UNDER_WAY).items()}
     return {what: count for what, count in counts.items() if count}
 

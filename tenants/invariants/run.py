@@ -12,7 +12,7 @@ from checkout_core.config import Settings
 from tenants.db import Connection, dsn_for
 
 # Imported for what they register.
-from tenants.invariants import crypto, duties, money, orders, protocol, provider, stock, tenancy  # noqa: F401
+from tenants.invariants import crypto, duties, gates, money, orders, protocol, provider, stock, tenancy  # noqa: F401
 from tenants.invariants import history as histories
 from tenants.invariants.books import Books, NoBooks, fetch
 from tenants.invariants.look import Look, Options, Store
@@ -32,7 +32,7 @@ async def check(settings: Settings, options: Options) -> Report:
     try:
         store = Store(conn=conn, settings=settings, options=options, history=history)
         if options.wait_s:
-            notes += await wait_for_rest(conn, options, lambda: _books(store))
+            notes += await wait_for_rest(conn, settings, options, lambda: _books(store))
         start = time.perf_counter()
         store.books_before = await _books(store, asked=True)
         async with snapshot(conn):

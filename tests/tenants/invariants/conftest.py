@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -12,8 +13,13 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import msgspec
 import pytest
+from redis.asyncio import Redis
 
+from checkout_core import keys
+from checkout_core.admission import Count, Gatekeeper
 from checkout_core.config import Settings
+from checkout_core.intents import SaleKey
+from checkout_core.partitions import Partitions
 from tenants.invariants import run
 from tenants.invariants.look import Options
 from tenants.invariants.report import Report, Status
@@ -77,6 +83,10 @@ class Bench:
     async def check(self, **options: Any) -> Report:
         return await run.check(self.settings, msgspec.structs.replace(self.options, **options))
 
+    @property
+    def flash(self) -> SaleKey:
+        return SaleKey(self.store.ids["tenant"], self.store.ids["flash"])
+
 
 @pytest.fixture
 async def bench(template: Template) -> AsyncIterator[Bench]:
@@ -86,12 +96,34 @@ async def bench(template: Template) -> AsyncIterator[Bench]:
     settings = msgspec.structs.replace(template.settings, database_url=database(template.settings.database_url, name))
     conn = await asyncpg.connect(settings.database_url)
     store = replace(template.store, ids=dict(template.store.ids), books=json.loads(json.dumps(template.store.books)))
+    bench = Bench(settings, conn, store, Options())
     try:
-        yield Bench(settings, conn, store, Options())
+        async with gates(bench):
+            yield bench
     finally:
         await conn.close()
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await admin.close()
+
+
+@asynccontextmanager
+async def gates(bench: Bench) -> AsyncIterator[None]:
+    """The gates of the flash sales that run are loaded as the rows say, for as long as the block."""
+    sql = """SELECT tenant_id, id, state, epoch, allotted - committed, give_seq, limit_per_shopper,
+                    ARRAY (SELECT shopper_id FROM unit WHERE unit.tenant_id = sale.tenant_id AND sale_id = sale.id AND state = 'held')
+             FROM sale WHERE door = 'gate'"""
+    names = []
+    async with Partitions(bench.settings.redis_url) as partitions, Redis.from_url(bench.settings.redis_url) as redis:
+        for tenant_id, sale_id, state, epoch, left, given, limit, shoppers in await bench.conn.fetch(sql):
+            sale = SaleKey(tenant_id, sale_id)
+            names += keys.of(sale)[1:]
+            if state != "ended":
+                counted = Count(epoch=epoch, state=state, avail=left, limit=limit, given=given)
+                await Gatekeeper(partitions).load(sale, counted, [(shopper, 1) for shopper in shoppers])
+        try:
+            yield
+        finally:
+            await redis.delete(*names)
 
 
 @pytest.fixture

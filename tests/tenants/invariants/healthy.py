@@ -14,8 +14,9 @@ from tenants.vault import codes
 
 PRICE = 990
 LIMIT = 2
-UNITS = 16
+UNITS = 19
 ALLOTTED = 13
+AT_THE_GATE = 3  # units of the flash sale
 MCH_ID = "1900000001"
 
 
@@ -54,7 +55,7 @@ class Builder:
         ids = self.store.ids
         await self.conn.execute("INSERT INTO tenant (id, slug) VALUES ($1, $2)", self.tenant, self.slug)
         await self.insert("store", slug=self.slug, name=self.slug)
-        for name in ("product", "sku", "other_sku", "batch", "sale", "ended_sale", "account", "other_account"):
+        for name in ("product", "sku", "other_sku", "batch", "sale", "ended_sale", "flash", "over_flash", "account", "other_account"):
             ids[name] = new_id()
         await self.insert("product", id=ids["product"], name="cards")
         for sku in ("sku", "other_sku"):
@@ -64,12 +65,17 @@ class Builder:
         starts_at = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
         await self.insert("sale", id=ids["sale"], name="sale", allotted=ALLOTTED, starts_at=starts_at, **sale)
         await self.insert("sale", id=ids["ended_sale"], name="ended", state="ended", starts_at=starts_at, **sale)
+        soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        flash = {"door": "gate", "starts_at": starts_at, "epoch": 2} | sale
+        await self.insert("sale", id=ids["flash"], name="flash", allotted=AT_THE_GATE, next_try_at=soon, **flash)
+        await self.insert("sale", id=ids["over_flash"], name="over", state="ended", **flash)
         for account, mch_id in (("account", MCH_ID), ("other_account", "1900000002")):
             await self.insert("provider_account", id=ids[account], provider="sandbox", mch_id=mch_id, credentials=b"sealed", key_id=1)
         tenant_keys = await Keyring(self.store.secret).of(TenantTx(self.conn, self.tenant))
         ids["units"] = [row[0] for row in await self.conn.fetch(f"SELECT nextval('unit_id_seq') FROM generate_series(1, {UNITS})")]
         for n, unit in enumerate(ids["units"]):
-            await self.insert("unit", id=unit, sku_id=ids["sku"], batch_id=ids["batch"], sale_id=ids["sale"] if n < ALLOTTED else None)
+            sale_id = ids["sale"] if n < ALLOTTED else ids["flash"] if n < ALLOTTED + AT_THE_GATE else None
+            await self.insert("unit", id=unit, sku_id=ids["sku"], batch_id=ids["batch"], sale_id=sale_id)
             sealed = self.seal(tenant_keys, unit, code_of(self.slug, n))
             await self.insert("code", unit_id=unit, sku_id=ids["sku"], batch_id=ids["batch"], line_no=n + 1, key_id=1, **sealed)
         ids |= {"loose": ids["units"][-1], "other_loose": ids["units"][-2], "free": ids["units"][ALLOTTED - 1]}
@@ -87,6 +93,7 @@ class Builder:
         await self.order("expired")
         await self.order("cancelled")
         await self.order("refused")
+        await self.flash()
         await self.order("delivered", quantity=2, units="sold")
         await self.paid("delivered")
         await self.deliver("delivered", revealed=True)
@@ -131,7 +138,7 @@ class Builder:
         self.store.ids[name] = new_id()
         return self.store.ids[name]
 
-    async def order(self, name: str, *, state: str = "", quantity: int = 1, units: str | None = None) -> None:
+    async def order(self, name: str, *, state: str = "", quantity: int = 1, units: str | None = None, sale: str = "sale") -> None:
         ids, state, shopper = self.store.ids, state or name, self.named(f"shopper_{name}")
         now = dt.datetime.now(dt.UTC)
         holds = state in ("awaiting", "closing")
@@ -143,7 +150,7 @@ class Builder:
         )  # fmt: skip
         if state != "refused":
             await self.insert(
-                "order_line", order_id=ids[name], sale_id=ids["sale"], sku_id=ids["sku"], quantity=quantity, unit_price_minor=PRICE
+                "order_line", order_id=ids[name], sale_id=ids[sale], sku_id=ids["sku"], quantity=quantity, unit_price_minor=PRICE
             )
         if units:
             for slot in range(1, quantity + 1):
@@ -152,7 +159,19 @@ class Builder:
                 sql = "UPDATE unit SET state = $2, order_id = $3, shopper_id = $4, slot = $5 WHERE id = $1"
                 await self.conn.execute(sql, unit, units, ids[name], shopper, slot)
             sql = "UPDATE sale SET committed = committed + $2, last_unit = $3 WHERE id = $1"
-            await self.conn.execute(sql, ids["sale"], quantity, unit)
+            await self.conn.execute(sql, ids[sale], quantity, unit)
+
+    async def flash(self) -> None:
+        """One unit of the flash sale is held; one order came back under each of its epochs."""
+        ids, at_the_other_sale = self.store.ids, self.next_unit
+        self.next_unit = ALLOTTED
+        await self.order("flashed", state="awaiting", units="held", sale="flash")
+        self.next_unit = at_the_other_sale
+        for seq in (1, 2):
+            await self.order(f"returned_{seq}", state="cancelled", sale="flash")
+            reason, shopper = f"order:{ids[f'returned_{seq}'].hex}", ids[f"shopper_returned_{seq}"]
+            await self.insert("give_back", sale_id=ids["flash"], reason=reason, epoch=seq, seq=seq, shopper_id=shopper, units=1, slots=1)
+        await self.conn.execute("UPDATE sale SET give_seq = 2 WHERE id = $1", ids["flash"])
 
     async def amount(self, order: str) -> int:
         return int(await self.conn.fetchval("SELECT amount_minor FROM orders WHERE id = $1", self.store.ids[order]))
