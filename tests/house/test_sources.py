@@ -55,3 +55,14 @@ def test_a_script_begins_with_its_contract() -> None:
         return header.startswith("--[[") and bool(closed) and all(word in header for word in LUA_HEADER)
 
     assert [name(path) for path in files(".lua") if not is_told(path.read_text())] == []
+
+
+def test_no_session_is_left_changed() -> None:
+    """The pool resets nothing between transactions, so nothing may be set for longer than one. Migrations have a connection of their own."""
+    bare = re.compile(r"\s*(SET (?!LOCAL\b|TRANSACTION\b)|LISTEN |PREPARE |DECLARE )")
+    processes = [path for path in files(".py") if name(path).startswith(("tenants/", "api/", "workers/")) and path.name != "migrate.py"]
+    assert [f"{name(path)}: {text}" for path in processes for text in strings(path) if bare.match(text)] == []
+
+
+def strings(path: Path) -> list[str]:
+    return [node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
