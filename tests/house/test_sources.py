@@ -58,8 +58,8 @@ def test_a_script_begins_with_its_contract() -> None:
 
 
 def test_no_session_is_left_changed() -> None:
-    """The pool resets nothing between transactions, so nothing may be set for longer than one. Migrations have a connection of their own."""
-    bare = re.compile(r"\s*(SET (?!LOCAL\b|TRANSACTION\b)|LISTEN |PREPARE |DECLARE )")
+    """The pool resets nothing between transactions, so nothing may be set for longer. Migrations have a connection of their own."""
+    bare = re.compile(r"(SET (?!LOCAL\b|TRANSACTION\b)|LISTEN |PREPARE |DECLARE )")
     processes = [path for path in files(".py") if name(path).startswith(("tenants/", "api/", "workers/")) and path.name != "migrate.py"]
     assert [f"{name(path)}: {text}" for path in processes for text in strings(path) if bare.match(text)] == []
 
