@@ -15,6 +15,7 @@ from uuid import UUID
 
 from api.memory import Memory
 from api.soldout import SoldOut
+from checkout_core import safeties
 from checkout_core.admission import Admission, Code, Gate, Gatekeeper
 from checkout_core.bell import Bell
 from checkout_core.errors import NotFound, TooMany, Unavailable
@@ -54,6 +55,11 @@ class Doors:
             self._doors.forget(sale)
         return [_unsaid(d) for d in decided]
 
+    def forget(self, sale: SaleKey) -> None:
+        """The sale was changed, or units came back."""
+        self._doors.forget(sale)
+        self.sold_out.forget(sale)
+
     async def aclose(self) -> None:
         await asyncio.gather(*self._acks, return_exceptions=True)
 
@@ -81,7 +87,8 @@ class Doors:
     async def _settle(self, sale: SaleKey, intents: Sequence[Intent], admission: Admission) -> list[Answer]:
         pairs = list(zip(intents, admission.answers, strict=True))
         admitted = [i._replace(epoch=admission.epoch) for i, a in pairs if a.code is Code.ADMITTED]
-        doubtful = [i for i, a in pairs if a.code is Code.REPLAY or (a.code in _REFUSED and (a.holds or i.retried))]
+        asked = safeties.on("holders")
+        doubtful = [i for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
         out: dict[UUID, Answer] = {}
         if doubtful:
             epoch, found = await answers.look(self._pool, sale, doubtful)

@@ -1,11 +1,13 @@
 """What one API process holds, opened where it starts and closed where it ends. Handlers ask for it as `process`."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
 from redis.asyncio import Redis
 
+from api import listener
 from api.callers import Callers
 from api.directory import Directory
 from api.doors import Doors
@@ -71,6 +73,7 @@ async def open_process(settings: Settings) -> AsyncIterator[Process]:
     partitions = await Partitions(settings.redis_url).__aenter__()
     doors = Doors(app_pool, Gatekeeper(partitions), bell)
     batcher = Batcher(doors.decide)
+    listening = asyncio.create_task(listener.listen(settings.redis_url, doors), name="events")
     keyring = Keyring(settings.secret)
     providers = Providers(settings, app_pool, keyring)
     try:
@@ -91,6 +94,8 @@ async def open_process(settings: Settings) -> AsyncIterator[Process]:
             passwords=Passwords(),
         )
     finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
         await batcher.aclose()
         await doors.aclose()
         await partitions.__aexit__(None, None, None)

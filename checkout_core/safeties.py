@@ -15,6 +15,10 @@ KNOWN: Final = frozenset(
         "order_lock",  # confirm, expire and cancel lock the order's row
         "inbox",  # a payment is known by the provider's transaction, so that a notice told again has no effect
         "epoch",  # what was admitted under an old epoch counts for nothing
+        "ident",  # a gate is open only to the server it was loaded on
+        "give_back_seq",  # a return to a gate is applied once, by its number
+        "ack_intent",  # a journal entry is removed only by the intent it holds
+        "holders",  # no refusal before a look at what the shopper may hold already
         "sweep",  # the sweep finishes duties whose bell was lost
     }
 )

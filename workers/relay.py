@@ -10,18 +10,10 @@ import msgspec
 from redis.asyncio import Redis
 
 from checkout_core.failpoints import failpoint
+from tenants import events
 from tenants.db import Pool, tenant_tx
 
-CHANNEL = "tessera:events"
 AT_ONCE = 500
-_encode = msgspec.json.Encoder().encode
-
-
-class Event(msgspec.Struct, frozen=True):
-    id: UUID
-    tenant_id: UUID
-    topic: str
-    payload: msgspec.Raw
 
 
 class Relay:
@@ -40,7 +32,10 @@ class Relay:
             rows = await tx.conn.fetch(sql, tenant_id, AT_ONCE)
             async with self._redis.pipeline(transaction=False) as pipe:
                 for row in rows:
-                    pipe.publish(CHANNEL, _encode(Event(row["id"], tenant_id, row["topic"], msgspec.Raw(row["payload"].encode()))))
+                    pipe.publish(
+                        events.CHANNEL,
+                        events.encode(events.Event(row["id"], tenant_id, row["topic"], msgspec.Raw(row["payload"].encode()))),
+                    )
                 await pipe.execute()
             failpoint("relay.sent")
             sql = "UPDATE outbox SET next_try_at = NULL WHERE tenant_id = $1 AND id = ANY($2)"

@@ -47,10 +47,11 @@ async def cancel(tx: TenantTx, order_id: UUID, *, shopper_id: UUID | None = None
 async def release(tx: TenantTx, order: asyncpg.Record, state: str) -> None:
     """Give the units of a locked, unpaid order back, and end it as `state`."""
     sql = "SELECT sale_id FROM order_line WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"
-    for (sale_id,) in await tx.conn.fetch(sql, tx.tenant_id, order["id"]):
+    sale_ids = [row[0] for row in await tx.conn.fetch(sql, tx.tenant_id, order["id"])]
+    for sale_id in sale_ids:
         sale = await allot.lock_sale(tx, sale_id)
         assert sale is not None, "a line's foreign key names its sale"
         await allot.take_back(tx, sale, order["id"], order["shopper_id"])
     sql = "UPDATE orders SET state = $3, next_try_at = NULL WHERE tenant_id = $1 AND id = $2"
     await tx.conn.execute(sql, tx.tenant_id, order["id"], state)
-    await tx.emit("order.ended", {"order_id": order["id"], "state": state})
+    await tx.emit("order.ended", {"order_id": order["id"], "state": state, "sale_ids": sale_ids})

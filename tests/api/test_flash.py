@@ -17,6 +17,7 @@ from checkout_core.partitions import Partitions
 from tenants.db import tenant_tx
 from tests.shop import Store
 from workers import gatekeeping
+from workers.relay import Relay
 
 
 @pytest.fixture
@@ -134,6 +135,24 @@ class TestReturn:
         for _ in range(3):
             await flash.tend()
         assert await flash.at_rest() == (3, 3)
+
+
+class TestEvents:
+    async def test_what_the_relay_says_is_forgotten_at_once(self, acme: Store, open_flash: Any) -> None:
+        flash, winner = await open_flash(1), await acme.guest()
+        order = (await flash.press(winner)).json()["id"]
+        assert await flash.code(await acme.guest()) == "sold_out"
+        sold_out = acme.process.doors.sold_out
+        async with asyncio.timeout(2):
+            while not sold_out.says(flash.key, new_id()):  # noqa: ASYNC110  its holders are being loaded
+                await asyncio.sleep(0.01)
+        await acme.ask("POST", f"/v1/orders/{order}/cancel", winner)
+        await Relay(acme.process.app_pool, acme.process.redis).send(acme.tenant_id)
+        async with asyncio.timeout(0.9):
+            while sold_out.says(flash.key, new_id()):  # noqa: ASYNC110  the event is on its way
+                await asyncio.sleep(0.01)
+        await flash.tend()
+        assert await flash.code(await acme.guest()) == "reserved"
 
 
 class TestControl:

@@ -1,0 +1,54 @@
+"""What an API process hears from the relay: a sale was changed or units came back, so what it remembers of the sale is out of date.
+
+An event that is lost does no harm: whatever a process remembers also expires by itself within two seconds.
+"""
+
+import asyncio
+import logging
+from uuid import UUID
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from api.doors import Doors
+from checkout_core.errors import NotFound
+from checkout_core.ids import decode
+from checkout_core.intents import SaleKey
+from tenants import events
+
+log = logging.getLogger(__name__)
+
+
+class _Sales(msgspec.Struct):
+    """The part of `sale.changed` and `order.ended` that says which sales they are about."""
+
+    sale_id: str = ""
+    sale_ids: list[UUID] = []
+
+
+_sales = msgspec.json.Decoder(_Sales).decode
+
+
+async def listen(url: str, doors: Doors) -> None:
+    """Forget what events say is out of date, until cancelled."""
+    while True:
+        try:
+            async with Redis.from_url(url, socket_connect_timeout=1) as redis, redis.pubsub(ignore_subscribe_messages=True) as channel:
+                await channel.subscribe(events.CHANNEL)
+                async for message in channel.listen():
+                    _heed(message["data"], doors)
+        except (RedisError, OSError) as error:
+            log.info("no events for now: %s", type(error).__name__)
+        await asyncio.sleep(1)
+
+
+def _heed(data: bytes, doors: Doors) -> None:
+    try:
+        event = events.decode(data)
+        if event.topic in ("sale.changed", "order.ended"):
+            named = _sales(event.payload)
+            for sale_id in [decode("sal", named.sale_id)] if named.sale_id else named.sale_ids:
+                doors.forget(SaleKey(event.tenant_id, sale_id))
+    except (msgspec.DecodeError, NotFound) as error:
+        log.warning("an event cannot be read: %s", error)
