@@ -41,7 +41,7 @@ class Doors:
         self._gatekeeper = gatekeeper
         self._bell = bell
         self._doors: Memory[SaleKey, tuple[str, int]] = Memory(self._look, ttl_s=TTL_S, size=SALES_MAX)
-        self.sold_out = SoldOut(pool)
+        self.sold_out = SoldOut(pool, gatekeeper)
         self._fallback: dict[SaleKey, tuple[float, float]] = {}
         self._fenced: dict[SaleKey, int] = {}
         self._acks: set[asyncio.Task[None]] = set()

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from checkout_core import safeties
+from checkout_core.admission import Gatekeeper
 from checkout_core.intents import SaleKey
 from tenants.db import Pool
 from tenants.orders import answers
@@ -32,8 +33,9 @@ class _Flag:
 
 
 class SoldOut:
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, gatekeeper: Gatekeeper) -> None:
         self._pool = pool
+        self._gatekeeper = gatekeeper
         self._flags: dict[SaleKey, _Flag] = {}
         self._loading: dict[SaleKey, asyncio.Task[None]] = {}
 
@@ -69,7 +71,9 @@ class SoldOut:
 
     async def _load(self, sale: SaleKey, epoch: int) -> None:
         try:
-            holders = await answers.holders(self._pool, sale)
+            # First the journal, then Postgres: whoever another process is committing just now is in one of them.
+            waiting = {e.intent async for entries in self._gatekeeper.older_than(sale, 0) for e in entries}
+            holders = await answers.holders(self._pool, sale) | {answers.short(intent.shopper_id) for intent in waiting if intent}
         except Exception as error:
             log.info("holders of sale %s were not loaded: %s", sale.sale_id, type(error).__name__)
             return
