@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from checkout_core import journal, keys
-from checkout_core.admission import Gatekeeper
+from checkout_core.admission import ident_of
 from checkout_core.config import Settings
 from checkout_core.intents import SaleKey
 from checkout_core.journal import Entry
@@ -65,7 +65,6 @@ class Counters:
 
     def __init__(self, partitions: Partitions) -> None:
         self._partitions = partitions
-        self._gatekeeper = Gatekeeper(partitions)
 
     async def of(self, sales: Sequence[GateSale]) -> list[Counter | None]:
         """One for each sale, None where Redis holds nothing. Raises `NO_ANSWER`."""
@@ -88,7 +87,7 @@ class Counters:
         if ident is None and not flat:
             return None
         entries = [journal.unpack(field, value) for field, value in zip(flat[::2], flat[1::2], strict=True)]
-        is_ours = ident is not None and ident == link.ident.encode()
+        is_ours = ident is not None and ident == ident_of(link).encode()
         return Counter(is_ours, int(epoch or 0), int(avail or 0), int(given or 0), entries)
 
     async def kept(self, sale: SaleKey) -> int:
