@@ -49,23 +49,23 @@ class Journeys:
 
     async def buy(self) -> str:
         """Press, pay, be told by the provider's notice, look at the codes."""
-        shopper, order = await self._press()
-        await self._pay(await self._start(shopper, order))
+        shopper, order = await self.press()
+        await self.pay(await self.start(shopper, order))
         state = await self._until(shopper, order, "delivered")
         codes = (await self.ask("GET", f"/v1/orders/{order}/codes", shopper))["codes"]
         return state if len(codes) == 1 else f"{len(codes)} codes"
 
     async def buy_without_a_notice(self) -> str:
         """The provider's notices are lost: the active query finds the money."""
-        shopper, order = await self._press()
-        attempt = await self._start(shopper, order)
+        shopper, order = await self.press()
+        attempt = await self.start(shopper, order)
         await self.back_office("faults", {"out_trade_no": attempt["out_trade_no"], "drop": 1.0})
-        await self._pay(attempt)
+        await self.pay(attempt)
         return await self._until(shopper, order, "delivered", hurry="payment_attempt")
 
     async def buy_after_a_lost_start(self) -> str:
         """The shopper does not come back for his payment page until the duty of the attempt has made it."""
-        shopper, order = await self._press()
+        shopper, order = await self.press()
         self.arm("pay.attempt_committed", "kill")
         await self.once("POST", f"/v1/orders/{order}/payments", shopper, {})
         ending = time.monotonic() + PATIENCE_S
@@ -73,20 +73,20 @@ class Journeys:
         while not await self.look(sql, order) and time.monotonic() < ending:
             await self.hurry("payment_attempt", order)
             await asyncio.sleep(0.1)
-        await self._pay(await self._start(shopper, order))
+        await self.pay(await self.start(shopper, order))
         return await self._until(shopper, order, "delivered")
 
     async def let_go(self) -> str:
         """Never paid: the hold ends, the unit returns."""
-        shopper, order = await self._press()
-        await self._start(shopper, order)
+        shopper, order = await self.press()
+        await self.start(shopper, order)
         await self.look("UPDATE orders SET hold_until = now(), next_try_at = now() WHERE id = $1", order)
         return await self._until(shopper, order, "expired", hurry="orders")
 
     async def buy_and_return(self) -> str:
         """Delivered, then refunded by the merchant."""
-        shopper, order = await self._press()
-        await self._pay(await self._start(shopper, order))
+        shopper, order = await self.press()
+        await self.pay(await self.start(shopper, order))
         await self._until(shopper, order, "delivered")
         await self.ask("POST", f"/v1/orders/{order}/refund", self.merchant)
         return await self._until(shopper, order, "refunded", hurry="refund")
@@ -95,13 +95,13 @@ class Journeys:
         """The same wish 100 times at once, through all API processes: one order, one answer. What was otherwise."""
         keyed = await self._guest() | {"Idempotency-Key": uuid4().hex}
 
-        async def press(quantity: int) -> tuple[int, str]:
+        async def answer_to(quantity: int) -> tuple[int, str]:
             wish = {"sale_id": self.sale, "quantity": quantity}
-            answer = await self.client.post(f"{self.shop.api_url}/v1/checkouts", headers=keyed, json=wish)
-            return answer.status_code, answer.json().get("code") or answer.text
+            response = await self.client.post(f"{self.shop.api_url}/v1/checkouts", headers=keyed, json=wish)
+            return response.status_code, response.json().get("code") or response.text
 
-        told = set(await asyncio.gather(*(press(1) for _ in range(RETRIES))))
-        other = await press(2)
+        told = set(await asyncio.gather(*(answer_to(1) for _ in range(RETRIES))))
+        other = await answer_to(2)
         wrong = [f"one wish was told {told}"] if len(told) > 1 or {status for status, _ in told} != {201} else []
         return wrong + [f"another wish under its key was told {other}"] * (other != (409, "idempotency_conflict"))
 
@@ -112,16 +112,16 @@ class Journeys:
         token = (await self.ask("POST", "/v1/shopper-tokens", store, {}))["token"]
         return store | {"Authorization": f"Bearer {token}"}
 
-    async def _press(self) -> tuple[dict[str, str], str]:
+    async def press(self) -> tuple[dict[str, str], str]:
         shopper = await self._guest()
         wish = {"sale_id": self.sale, "quantity": 1}
         return shopper, (await self.ask("POST", "/v1/checkouts", shopper | {"Idempotency-Key": uuid4().hex}, wish))["id"]
 
-    async def _start(self, shopper: dict[str, str], order: str) -> dict[str, Any]:
+    async def start(self, shopper: dict[str, str], order: str) -> dict[str, Any]:
         attempt: dict[str, Any] = await self.ask("POST", f"/v1/orders/{order}/payments", shopper, {})
         return attempt
 
-    async def _pay(self, attempt: dict[str, Any]) -> None:
+    async def pay(self, attempt: dict[str, Any]) -> None:
         await self.back_office("pay/" + attempt["pay_url"].rsplit("/", 1)[1], {})
 
     async def _until(self, shopper: dict[str, str], order: str, wanted: str, *, hurry: str = "") -> str:

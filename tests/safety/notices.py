@@ -152,7 +152,9 @@ async def notices(stage: Stage, rounds: int) -> AsyncGenerator[list[str]]:
         unrest = await till.rest(purchases)
         for case, purchase, failure in zip(some, purchases, found, strict=True):
             wrong = [f"failed: {failure!r}"] * bool(failure) + unrest
-            if (ended := await purchase.outcome()) != case.story.ends:
+            ended = await purchase.outcome()
+            stage.seen[ended] += 1
+            if ended != case.story.ends:
                 wrong.append(f"ended {ended}; expected {case.story.ends}")
             yield [f"{case.name}: {sentence}" for sentence in wrong]
 

@@ -13,16 +13,16 @@ from contextlib import aclosing
 
 import uvloop
 
-from tests.safety import crowd, notices, races
+from tests.safety import crowd, misdirected, notices, races
 from tests.safety.stage import Stage, open_stage, violations
 
 Scenario = Callable[[Stage, int], AsyncGenerator[list[str]]]
-ALL: tuple[Scenario, ...] = (crowd.last_unit, crowd.limit_of_two, crowd.same_key, notices.notices, races.races)
+ALL: tuple[Scenario, ...] = (crowd.last_unit, crowd.limit_of_two, crowd.same_key, notices.notices, misdirected.misdirected, races.races)
 SCENARIOS = {each.__name__: each for each in ALL}
 
 
 async def play(name: str, rounds: int, *, until_broken: bool) -> dict[str, object]:
-    """`wrong` is what the scenario counted, `violated` what the checker found when all was over."""
+    """`seen` is how things ended, `wrong` what the scenario counted as not promised, `violated` what the checker found afterwards."""
     wrong: list[str] = []
     played = 0
     async with open_stage() as stage:
@@ -35,7 +35,8 @@ async def play(name: str, rounds: int, *, until_broken: bool) -> dict[str, objec
                     break
         seconds = time.monotonic() - began
         violated = violations(await stage.check())
-    return {"rounds": played, "seconds": round(seconds, 1), "wrong": wrong[:10], "violated": violated}
+    seen = dict(stage.seen.most_common())
+    return {"rounds": played, "seconds": round(seconds, 1), "seen": seen, "wrong": wrong[:10], "violated": violated}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ Everything that happens to an order here happens through the product's own funct
 import asyncio
 import functools
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import blake2b
@@ -50,6 +51,7 @@ class Stage:
         self.keyring = Keyring(settings.secret)
         self.doors = [Batcher(functools.partial(orders.commit_batch, pool)) for pool in pools]
         self.asked = Options(at_rest=True)  # what the checker is told to look at; a till adds the provider's books
+        self.seen: Counter[str] = Counter()  # how things ended, for whoever reads the result
         self._order_key = derive(settings.secret, "orders")
 
     async def open_store(self, units: int) -> Store:
@@ -87,7 +89,9 @@ class Stage:
         """All wishes at once, dealt to the doors in turn; an error is answered by its name."""
         futures = [self.doors[n % len(self.doors)].submit(sale, wish) for n, wish in enumerate(wishes)]
         answers = await asyncio.gather(*futures, return_exceptions=True)
-        return [type(answer).__name__ if isinstance(answer, BaseException) else answer for answer in answers]
+        named = [type(answer).__name__ if isinstance(answer, BaseException) else answer for answer in answers]
+        self.seen.update(map(told, named))
+        return named
 
     async def check(self) -> Report:
         """The checker's word on this database, now that nothing moves."""

@@ -178,8 +178,8 @@ def test_without_the_sweep_a_paid_order_stays_stuck() -> None:
             journeys = Journeys(shop, client)
             await journeys.open_store()
             journeys.arm("digest.acted", "kill")
-            shopper, order = await journeys._press()
-            await journeys._pay(await journeys._start(shopper, order))
+            shopper, order = await journeys.press()
+            await journeys.pay(await journeys.start(shopper, order))
             await asyncio.sleep(6)
             return str((await journeys.ask("GET", f"/v1/orders/{order}", shopper))["state"])
 

@@ -13,9 +13,11 @@ HOLDS = {
     "limit_of_two": 20,  # rounds of 50 presses
     "same_key": 20,  # rounds of 100 presses
     "notices": 1000,  # cases: the whole matrix
+    "misdirected": 100,  # cases: all there are
     "races": 50,  # heats of 10 races
 }
 CASES_MIN = 96
+RACES_MIN = 250  # of 500, should the machine be too busy to begin some of them in time
 
 # Scenario, what is removed, and the promise that the checker then finds broken ("" where only those who were told can tell).
 TWINS = [
@@ -36,7 +38,15 @@ RUNS_MAX = 20
 def test_holds(play: Play, scenario: str) -> None:
     shown = play(scenario, HOLDS[scenario])
     assert (shown["wrong"], shown["violated"]) == ([], [])
-    assert shown["rounds"] >= min(HOLDS[scenario], CASES_MIN)
+    match scenario:
+        case "notices":
+            assert shown["rounds"] >= CASES_MIN
+        case "races":
+            assert sum(count for ended, count in shown["seen"].items() if ":" in ended and "never_paid" not in ended) >= RACES_MIN
+        case "misdirected":
+            assert shown["rounds"] == 18
+        case _:
+            assert shown["rounds"] == HOLDS[scenario]
 
 
 @pytest.mark.timeout(240)
