@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.config import Config
@@ -21,6 +22,8 @@ HEADER_BYTES_MAX = 32 * 1024  # names, values and the target together
 FIRST_BYTE_S = 20.0  # from the connection to its first request
 HEAD_S = 10.0  # from a request's first byte to the end of its headers, however slowly they drip
 STALL_S = 20.0  # between two pieces of a body
+SHORT_S = 0.3  # until a wish that is admitted, but not yet committed, is answered as just that
+LONG_S = 8.0  # until a wish is given up: a commit takes milliseconds
 IDLE_S = 75.0  # between two requests
 
 
@@ -29,21 +32,24 @@ class Refused(Exception):
 
 
 class Patience:
-    """Cancels futures that nobody should wait for any longer: one timer for all, since all wait equally long."""
+    """Calls back for futures that are still open after `seconds`: one timer for all of them, since all wait equally long."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         self._loop = loop
-        self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._seconds = seconds
+        self._waiting: deque[tuple[float, asyncio.Future[Any], Callable[[], object]]] = deque()
 
-    def wait(self, future: "asyncio.Future[Any]", seconds: float) -> None:
+    def wait(self, future: "asyncio.Future[Any]", then: Callable[[], object]) -> None:
         if not self._waiting:
-            self._loop.call_later(seconds, self._look)
-        self._waiting.append((self._loop.time() + seconds, future))
+            self._loop.call_later(self._seconds, self._look)
+        self._waiting.append((self._loop.time() + self._seconds, future, then))
 
     def _look(self) -> None:
         now = self._loop.time()
         while self._waiting and (self._waiting[0][0] <= now or self._waiting[0][1].done()):
-            self._waiting.popleft()[1].cancel()
+            _, future, then = self._waiting.popleft()
+            if not future.done():
+                then()
         if self._waiting:
             self._loop.call_later(max(self._waiting[0][0] - now, 0.01), self._look)
 
@@ -52,7 +58,8 @@ class Watch:
     """Looks after the connections of one server."""
 
     def __init__(self, server_state: ServerState, loop: asyncio.AbstractEventLoop) -> None:
-        self.patience = Patience(loop)
+        self.short_patience = Patience(loop, SHORT_S)
+        self.long_patience = Patience(loop, LONG_S)
         self._state = server_state
         self._loop = loop
         self._loop.call_later(1, self._look)
@@ -75,7 +82,8 @@ class BoundedProtocol(HttpToolsProtocol):
         watch = self.watches.get(id(server_state))
         if watch is None:
             watch = self.watches[id(server_state)] = Watch(server_state, self.loop)
-        self.patience = watch.patience
+        self.short_patience = watch.short_patience
+        self.long_patience = watch.long_patience
         self.until = 0.0
         self._in_head = self._in_body = False
         self._head_bytes = 0

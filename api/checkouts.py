@@ -10,6 +10,7 @@ from litestar import Controller, Request, post
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
+from api.bounds import LONG_S
 from api.guards import shopper
 from api.idempotency import key_of
 from api.process import Process
@@ -18,8 +19,6 @@ from checkout_core.ids import decode, encode, new_id
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey, order_id
 from checkout_core.tokens import Shopper
 from tenants.orders import lookup_hash
-
-ANSWER_WITHIN_S = 8.0  # a commit takes milliseconds; past this the shopper is told that the outcome is open
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -57,6 +56,21 @@ class Checkout(Struct, frozen=True):
     amount_minor: int
     currency: str
     expires_at: str | None
+
+
+class Admitted(Struct, frozen=True):
+    """A wish that the gate of a flash sale has admitted and whose commit is under way. At `location` it becomes the order."""
+
+    id: str
+    state: str
+    sale_id: str
+    quantity: int
+    location: str
+
+
+def admitted_of(sale: SaleKey, intent: Intent) -> Admitted:
+    order, sale_id = encode("ord", intent.order_id), encode("sal", sale.sale_id)
+    return Admitted(order, "admitted", sale_id, intent.quantity, f"/v1/orders/{order}?sale_id={sale_id}")
 
 
 def intent_of(process: Process, who: Shopper, wish: NewCheckout, key: str, channel: str, *, retried: bool) -> tuple[SaleKey, Intent]:
@@ -105,7 +119,7 @@ async def press(process: Process, who: Shopper, wish: NewCheckout, key: str, *, 
     """
     sale, intent = intent_of(process, who, wish, key, channel, retried=retried)
     try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(LONG_S):
             return judge(await process.batcher.submit(sale, intent))
     except TimeoutError:
         raise undecided() from None
@@ -124,6 +138,7 @@ class CheckoutController(Controller):
     @post(
         "/",
         guards=[shopper],
+        responses={202: ResponseSpec(Admitted, description="Admitted by the gate of a flash sale; the commit is under way")},
         operation_id="createCheckout",
         opt={"idempotency_key": True},
         summary="Reserve units of a sale; 201 means that the reservation is committed",

@@ -21,6 +21,7 @@ from checkout_core.bell import Bell
 from checkout_core.errors import NotFound, TooMany, Unavailable
 from checkout_core.failpoints import failpoint
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
+from checkout_core.journal import Entry
 from checkout_core.resp import Closed, Unknown
 from tenants.db import Pool, tenant_tx
 from tenants.orders import answers, commit_batch
@@ -42,6 +43,7 @@ class Doors:
         self._bell = bell
         self._doors: Memory[SaleKey, tuple[str, int]] = Memory(self._look, ttl_s=TTL_S, size=SALES_MAX)
         self.sold_out = SoldOut(pool, gatekeeper)
+        self.admitted: set[UUID] = set()  # orders of this process whose commit is under way
         self._fallback: dict[SaleKey, tuple[float, float]] = {}
         self._fenced: dict[SaleKey, int] = {}
         self._acks: set[asyncio.Task[None]] = set()
@@ -54,6 +56,12 @@ class Doors:
         if any(isinstance(d, Decision) and d.outcome == Outcome.WRONG_DOOR for d in decided):
             self._doors.forget(sale)
         return [_unsaid(d) for d in decided]
+
+    async def undecided(self, sale: SaleKey, order_id: UUID, shopper_id: UUID | None) -> Entry | None:
+        """The admitted wish that will become the order, if there is one and it is the shopper's. Raises `Unavailable` without Redis."""
+        entry = await self._gatekeeper.undecided(sale, order_id)
+        own = entry is not None and entry.intent is not None and shopper_id in (None, entry.intent.shopper_id)
+        return entry if own else None
 
     def forget(self, sale: SaleKey) -> None:
         """The sale was changed, or units came back."""
@@ -96,7 +104,12 @@ class Doors:
             if epoch != admission.epoch:
                 out |= {i.order_id: _closed("The sale is being counted anew. Ask again.") for i in doubtful if i.order_id not in found}
         if admitted:
-            decisions = await commit_batch(self._pool, sale, admitted)
+            orders = {i.order_id for i in admitted}
+            self.admitted |= orders
+            try:
+                decisions = await commit_batch(self._pool, sale, admitted)
+            finally:
+                self.admitted -= orders
             failpoint("admit.committed")
             out |= {d.order_id: d for d in decisions}
             self.sold_out.won(sale, (i.shopper_id for i, d in zip(admitted, decisions, strict=True) if d.outcome == Outcome.RESERVED))

@@ -18,7 +18,7 @@ from litestar import Litestar
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from api.bounds import BoundedProtocol
-from api.checkouts import ANSWER_WITHIN_S, NewCheckout, checkout_of, intent_of, judge, undecided
+from api.checkouts import NewCheckout, admitted_of, checkout_of, intent_of, judge, undecided
 from api.directory import host_name
 from api.headers import API_HEADERS, HSTS, SECURITY_HEADERS
 from api.idempotency import is_key
@@ -27,7 +27,7 @@ from api.process import Process
 from api.strict import BODY_MAX
 from checkout_core import tokens
 from checkout_core.errors import AppError, BadRequest
-from checkout_core.intents import Decision
+from checkout_core.intents import Decision, Intent, SaleKey
 from checkout_core.tokens import Shopper
 
 TOKENS_MAX = 50_000  # verified ones, 15 MB of them; a crowd presses more than once
@@ -177,10 +177,20 @@ class Gate(BoundedProtocol):
             self._answer_problem(cycle, error)
         else:
             decided = process.batcher.submit(sale, intent)
-            self.patience.wait(decided, ANSWER_WITHIN_S)
+            self.short_patience.wait(decided, functools.partial(self._admitted, cycle, sale, intent))
+            self.long_patience.wait(decided, decided.cancel)
             decided.add_done_callback(functools.partial(self._decided, cycle))
 
+    def _admitted(self, cycle: HotCycle, sale: SaleKey, intent: Intent) -> None:
+        """The gate has admitted the wish and its commit takes long: say where the order will be. The commit goes on."""
+        process: Process = self.litestar.state.process
+        if intent.order_id in process.doors.admitted and not cycle.response_complete:
+            body = admitted_of(sale, intent)
+            self._answer(cycle, 202, f"content-type: application/json\r\nlocation: {body.location}\r\n".encode(), _encode(body))
+
     def _decided(self, cycle: HotCycle, decided: "Future[Decision]") -> None:
+        if cycle.response_complete:
+            return
         if decided.cancelled():
             self._answer_problem(cycle, undecided())
             return

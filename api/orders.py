@@ -15,8 +15,10 @@ from api.limits import address
 from api.process import Process
 from api.provide import AnyRequest
 from checkout_core import tokens
-from checkout_core.errors import BadRequest
+from checkout_core.errors import BadRequest, NotFound
 from checkout_core.ids import decode, encode
+from checkout_core.intents import SaleKey
+from checkout_core.journal import Entry
 from checkout_core.tokens import Shopper
 from tenants import delivery, orders
 from tenants.db import TenantTx, tenant_tx
@@ -136,8 +138,26 @@ class OrderController(Controller):
         return OrderPage([OrderView.of(order) for order in found], after)
 
     @get("/{order_id:str}", guards=[shopper_or("orders:read")], operation_id="getOrder", summary="An order and its state")
-    async def read(self, order_id: FromPath[str], request: Request[Any, Any, Any], tx: NamedDependency[TenantTx]) -> OrderView:
-        return OrderView.of(await orders.get(tx, decode("ord", order_id), shopper_id=owner(request)))
+    async def read(
+        self,
+        order_id: FromPath[str],
+        request: Request[Any, Any, Any],
+        process: NamedDependency[Process],
+        sale_id: Annotated[str | None, QueryParameter()] = None,
+    ) -> OrderView:
+        """With `sale_id`, an order whose commit is under way is shown as `admitted`; `order_lost` says that there is none any more."""
+        tenant_id, order = request.auth.tenant_id, decode("ord", order_id)
+        if sale_id is None:
+            return OrderView.of(await order_of(process, tenant_id, order, owner(request)))
+        sale = SaleKey(tenant_id, decode("sal", sale_id))
+        # The journal first: what leaves it was committed before.
+        entry = await process.doors.undecided(sale, order, owner(request))
+        try:
+            return OrderView.of(await order_of(process, tenant_id, order, owner(request)))
+        except NotFound:
+            if entry is None or entry.intent is None:
+                raise NotFound("The wish was lost before it was decided. Press again with the same key.", code="order_lost") from None
+            return admitted(order, entry)
 
     @post(
         "/{order_id:str}/cancel",
@@ -235,7 +255,14 @@ async def find_for_guest(process: Process, tx: TenantTx, asked: Lookup) -> Order
     return await orders.look_up(tx, order_id, contact=asked.contact, lookup_hash=hashed)
 
 
-async def order_of(process: Process, tenant_id: UUID, order_id: UUID, shopper_id: UUID) -> Order:
+def admitted(order_id: UUID, entry: Entry) -> OrderView:
+    """How an order looks before it is one."""
+    at = dt.datetime.fromtimestamp(entry.admitted_ms / 1000, dt.UTC)
+    channel = entry.intent.channel if entry.intent else ""
+    return OrderView(encode("ord", order_id), "admitted", 0, "", None, channel, at, None, None, None, [])
+
+
+async def order_of(process: Process, tenant_id: UUID, order_id: UUID, shopper_id: UUID | None) -> Order:
     """A shopper's own order in a transaction of its own. Raises `NotFound`."""
     async with tenant_tx(process.app_pool, tenant_id) as tx:
         return await orders.get(tx, order_id, shopper_id=shopper_id)

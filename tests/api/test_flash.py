@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from api.doors import Doors
+from checkout_core import tokens
 from checkout_core.admission import Gatekeeper
 from checkout_core.errors import Unavailable
 from checkout_core.ids import decode, new_id
@@ -113,6 +114,27 @@ class TestSell:
         assert (await flash.press(who, "k", quantity=3)).json()["code"] == "idempotency_conflict"
         await flash.tend()
         assert await flash.at_rest() == (4, 4)
+
+
+class TestUndecided:
+    async def test_an_admitted_wish_is_shown_until_it_is_an_order_or_lost(
+        self, acme: Store, open_flash: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        flash, who = await open_flash(3), await acme.guest()
+        shopper = tokens.verify(acme.process.keys.shoppers, who["Authorization"].removeprefix("Bearer "))
+        left = Intent(new_id(), new_id(), shopper.id, 1, b"x" * 16, None)
+        address = f"/v1/orders/ord_{left.order_id.hex}?sale_id={flash.id}"
+
+        async def shown(asker: dict[str, str]) -> str:
+            answer = (await acme.client.get(address, headers=asker)).json()
+            return str(answer.get("code") or answer["state"])
+
+        assert await shown(who) == "order_lost"
+        await flash.gatekeeper.admit(flash.key, [left])
+        assert [await shown(who), await shown(await acme.guest())] == ["admitted", "order_lost"]
+        monkeypatch.setattr(gatekeeping, "LEFT_AFTER_MS", 0)
+        await flash.tend()
+        assert await shown(who) == "awaiting"
 
 
 class TestReturn:

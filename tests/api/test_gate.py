@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ from litestar import Litestar
 from api import bounds, gate
 from api.gate import gate_of
 from api.server import listen
+from checkout_core.errors import Unavailable
+from checkout_core.intents import Decision, Intent, SaleKey
 from tests.shop import Store
 
 SILENCE_S = 1.5  # after which a server that waits for more of a malformed request is taken to be silent
@@ -181,6 +183,28 @@ class TestTogether:
         got = answers(await ask(two.gate, closing + menu.get))
         assert len(got) == 1
         assert b"connection: close" in got[0][1]
+
+
+class TestSlowCommit:
+    async def test_an_admitted_wish_is_answered_with_its_address_and_goes_on(
+        self, two: Two, acme: Store, menu: Menu, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        doors, going_on = acme.process.doors, asyncio.Event()
+
+        async def slow(sale: SaleKey, intents: Sequence[Intent]) -> list[Decision | Exception]:
+            orders = {i.order_id for i in intents}
+            doors.admitted |= orders
+            await going_on.wait()
+            doors.admitted -= orders
+            return [Unavailable("late") for _ in intents]
+
+        monkeypatch.setattr(acme.process.batcher, "_commit", slow)
+        raw = await asked(two.gate, menu.hot)
+        going_on.set()
+        [(status, headers, body)] = raw
+        assert status == b"HTTP/1.1 202 Accepted"
+        assert b'"state":"admitted"' in body
+        assert any(line.startswith(b"location: /v1/orders/ord_") for line in headers)
 
 
 MALFORMED = {
