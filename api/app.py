@@ -12,6 +12,7 @@ from api.api_keys import ApiKeyController
 from api.catalog import ProductController, SkuController
 from api.checkouts import CheckoutController
 from api.exceptions import ExceptionController
+from api.feed import FeedController
 from api.health import healthz, readyz
 from api.idempotency import Replayed, answer_again
 from api.offers import OfferController
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> Litestar:
             SkuController,
             VaultController,
             SaleController,
+            FeedController,
             OfferController,
             ShopperController,
             CheckoutController,
