@@ -15,7 +15,7 @@ from checkout_core.ids import decode
 from tenants.db import CONNECTION_LOST, dsn_for
 from tessera.shop import Shop
 
-PATIENCE_S = 30
+PATIENCE_S = 90  # Postgres may need seconds to recover on a busy disk, and is killed over and over
 UNITS = 400
 RETRIES = 100
 

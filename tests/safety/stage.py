@@ -13,6 +13,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+from redis.asyncio import Redis
+
 from checkout_core import intents
 from checkout_core.batcher import Batcher
 from checkout_core.config import Settings
@@ -27,6 +29,7 @@ from tenants.invariants.report import Report, Status
 from tenants.keys import Keyring
 from tenants.migrate import migrate
 from tenants.passwords import Passwords
+from workers.relay import Relay
 
 POOL_SIZES = (32, 4, 4, 4, 4, 4, 4, 4)  # connections of each process
 PRICE_MINOR = 9900
@@ -94,7 +97,13 @@ class Stage:
         return named
 
     async def check(self) -> Report:
-        """The checker's word on this database, now that nothing moves."""
+        """The checker's word on this database, once its events have left and nothing moves."""
+        redis = Redis.from_url(self.settings.redis_url)
+        relay = Relay(self.pool, redis)
+        while tenants := await self.admin.fetch("SELECT DISTINCT tenant_id FROM outbox WHERE next_try_at <= now()"):
+            for (tenant_id,) in tenants:
+                await relay.send(tenant_id)
+        await redis.aclose()
         return await run.check(self.settings, self.asked)
 
 

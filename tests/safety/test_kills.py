@@ -54,6 +54,7 @@ STEPS: dict[str, tuple[str, str]] = {
 ALONE = ("buy_after_a_lost_start",)  # a process dies on the way, too
 AT_ONCE = 4
 TRIES = 4
+GATHER_S = 0.3  # others come to stand meanwhile, and one death of Postgres serves all
 
 
 @contextmanager
@@ -96,6 +97,7 @@ class Drill:
         while True:
             while not self._standing():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+            await asyncio.sleep(GATHER_S)
             await asyncio.to_thread(self.shop.servers.kill, "postgres")
             await asyncio.to_thread(self.shop.servers.wait_ready, "postgres")
             for pid in self._standing():
