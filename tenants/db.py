@@ -105,6 +105,8 @@ async def tenant_tx(source: Pool | Connection, tenant_id: UUID) -> AsyncIterator
             await conn.execute("SELECT set_config('app.tenant_id', $1, true)", str(tenant_id))
             yield TenantTx(conn, tenant_id)
     except CONNECTION_LOST as error:
+        if _is_ours(error):
+            raise
         raise Unavailable("The database is away for a moment. Ask the same again; nothing happens twice.") from error
 
 
@@ -115,7 +117,14 @@ async def platform_tx(pool: Pool) -> AsyncIterator[Connection]:
         async with pool.acquire(timeout=5) as conn, conn.transaction():
             yield conn
     except CONNECTION_LOST as error:
+        if _is_ours(error):
+            raise
         raise Unavailable("The database is away for a moment. Ask the same again.") from error
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether asyncpg complains of what we asked it: a value of the wrong type, too few of them. To try that again would be for ever."""
+    return isinstance(error, asyncpg.InterfaceError) and (isinstance(error, ValueError) or "expects" in str(error))
 
 
 @asynccontextmanager

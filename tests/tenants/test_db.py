@@ -1,0 +1,32 @@
+"""The unit of work: what a lost connection is, and what is our own mistake."""
+
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from api.process import Process
+from checkout_core.errors import Unavailable
+from tenants.db import tenant_tx
+
+
+class TestTenantTx:
+    async def test_a_server_that_ends_the_connection_is_away(self, process: Process) -> None:
+        with pytest.raises(Unavailable):
+            async with tenant_tx(process.app_pool, uuid4()) as tx:
+                await tx.conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        async with tenant_tx(process.app_pool, uuid4()) as tx:
+            assert await tx.conn.fetchval("SELECT 1") == 1
+
+    @pytest.mark.parametrize("arguments", [(), (1, 2), ("x",), (2**40,)])
+    async def test_a_mistake_of_ours_is_not_called_a_lost_connection(self, process: Process, arguments: tuple[object, ...]) -> None:
+        with pytest.raises(asyncpg.InterfaceError):
+            async with tenant_tx(process.app_pool, uuid4()) as tx:
+                await tx.conn.fetchval("SELECT $1::integer", *arguments)
+
+    async def test_the_tenant_ends_with_the_transaction(self, process: Process) -> None:
+        tenant = uuid4()
+        async with process.app_pool.acquire() as conn:
+            async with tenant_tx(conn, tenant):
+                assert await conn.fetchval("SELECT current_setting('app.tenant_id')") == str(tenant)
+            assert await conn.fetchval("SELECT current_setting('app.tenant_id', true)") in (None, "")
