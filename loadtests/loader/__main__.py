@@ -12,6 +12,7 @@ The report is JSON on standard output, or in the file named by --report.
 
 import argparse
 import asyncio
+import gc
 import itertools
 import json
 import os
@@ -27,11 +28,12 @@ import uvloop
 
 from loadtests.loader import cpu
 from loadtests.loader.arrivals import Door, arrival
+from loadtests.loader.clients import R, Tell
 from loadtests.loader.http import NO_BODY, Answer, Pool, Target, request
-from loadtests.loader.loops import R, Tell, closed_loop, open_loop
+from loadtests.loader.loops import closed_loop, open_loop
 from loadtests.loader.payers import Payers
 from loadtests.loader.report import Tally, cpu_us
-from loadtests.loader.shoppers import Habits, Rush, plan, read_shoppers
+from loadtests.loader.shoppers import Habits, Rush, insist, plan, read_shoppers
 
 ROUNDS = 8  # of asking again what was left undecided
 PAUSE_MAX_S = 2.0
@@ -54,6 +56,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     shop.add_argument("--sale", required=True)
     shop.add_argument("--shoppers", required=True, type=Path, help="their tokens, one a line")
     shop.add_argument("--limit", type=int, default=0, help="units a shopper may have, to hold the answers against; 0: no limit")
+    shop.add_argument("--stock", type=int, default=0, help="units of the sale: what is said once all are reserved is reported apart")
+    shop.add_argument("--insist", type=int, default=0, metavar="N", help="who won nothing presses again, until N presses in all")
     shop.add_argument("--repeat", type=float, default=0.1, help="share who press again with the same key (%(default)s)")
     shop.add_argument("--twice", type=float, default=0.05, help="share who press again with another key (%(default)s)")
     shop.add_argument("--pair", type=float, default=0.0, help="share who ask for two (%(default)s)")
@@ -61,6 +65,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     shop.add_argument("--history", type=Path, help="append here, a JSON line each, what each client was told")
     shop.add_argument("--pay-at", help="the sandbox provider's address: winners pay; its admin token is in SANDBOX_ADMIN_TOKEN")
     shop.add_argument("--payers", type=int, default=32, help="winners who pay at the same time (%(default)s)")
+    shop.add_argument("--pay-first", type=int, metavar="N", help="only so many winners pay; all unless given")
     for each in (raw, arrive, shop):
         where = each.add_mutually_exclusive_group(required=True)
         where.add_argument("--port", type=int, help="on this machine")
@@ -152,13 +157,18 @@ async def shop_run(args: argparse.Namespace, history: TextIO | None) -> dict[str
     shoppers = list(read_shoppers(args.shoppers.read_text(encoding="utf-8").splitlines()))
     habits = Habits(args.repeat, args.twice, args.pair)
     presses = plan(target, args.store, args.sale, shoppers, habits, random.Random(args.seed))
-    rush = Rush(args.sale, history, args.limit, pids)
-    how = await press(args, target, presses, rush.tell, rush.start)
+    rush = Rush(args.sale, history, args.limit, args.stock, pids)
+    gc.collect()
+    gc.freeze()  # the presses stay until the end: nobody need look at a hundred thousand of them while others wait
+    how = await press(args, target, insist(presses, rush.winners, max(args.insist, len(presses))), rush.tell, rush.start)
     used = cpu.used(rush.cpu_began, cpu.seconds_of(pids))
-    first = rush.tally.as_json() | {"cpu_s": used, "cpu_us": cpu_us(used, rush.tally.answers)}
+    answers = rush.tally.answers + (rush.tail.answers if rush.tail else 0)
+    pressed = rush.tally.as_json() | {"cpu_s": used, "cpu_us": cpu_us(used, answers)}
     reserve = rush.reserve()
+    tail = rush.tail_as_json(used)
     rounds = await ask_again(args, target, rush)
-    report = how | {"shoppers": len(shoppers), "presses": len(presses), "reserve": reserve, "rush": first, "rounds_again": rounds}
+    report = how | {"shoppers": len(shoppers), "presses": len(presses), "reserve": reserve, "rush": pressed}
+    report |= {"tail": tail, "rounds_again": rounds}
     report |= {"orders": len(rush.won), "units": rush.units, "undecided": len(rush.undecided), "violations": rush.violations}
     if args.pay_at:
         before = cpu.seconds_of(pids)
@@ -185,7 +195,7 @@ async def pay(args: argparse.Namespace, target: Target, rush: Rush, history: Tex
     provider = Pool(Target.parse(args.pay_at), min(args.payers, 16), args.timeout)
     payers = Payers(store, provider, os.environ.get("SANDBOX_ADMIN_TOKEN", ""), args.store, history=history)
     try:
-        await payers.settle(rush.won.values(), at_once=args.payers)
+        await payers.settle(itertools.islice(rush.won.values(), args.pay_first), at_once=args.payers)
     finally:
         store.close()
         provider.close()

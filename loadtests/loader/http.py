@@ -98,24 +98,39 @@ class Connection(asyncio.Protocol):
         """Send `raw` and return the answer to it, within the timeout."""
         if self._waiting is not None:
             raise RuntimeError("this connection is still waiting for an answer")
-        if self._transport is None or self._transport.is_closing():
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    await self._loop.create_connection(lambda: self, self._target.host, self._target.port)
-            except (OSError, TimeoutError):
-                return Answer(0, failure="refused")
-        transport = self._transport
-        if transport is None:
+        if not await self.connect():
+            return Answer(0, failure="refused")
+        if not self.is_open:
             return Answer(0, failure="closed")
         self._forget()
         self._waiting = self._loop.create_future()
         timer = self._loop.call_later(self._timeout_s, self._end, "timeout")
-        transport.write(raw)
+        self.send(raw)
         try:
             return await self._waiting
         finally:
             timer.cancel()
             self._waiting = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    async def connect(self) -> bool:
+        """Whether there is a connection now; one is made unless it is open."""
+        if not self.is_open:
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    await self._loop.create_connection(lambda: self, self._target.host, self._target.port)
+            except (OSError, TimeoutError):
+                return False
+        return True
+
+    def send(self, raw: bytes) -> None:
+        """Raises RuntimeError when there is no connection."""
+        if self._transport is None:
+            raise RuntimeError("there is no connection")
+        self._transport.write(raw)
 
     def close(self) -> None:
         if self._transport is not None:
@@ -169,8 +184,8 @@ class Connection(asyncio.Protocol):
 
     def _end(self, failure: str) -> None:
         """No answer will come that could be told from the next one: drop the connection."""
-        self._resolve(Answer(0, failure=failure))
         self.close()
+        self._resolve(Answer(0, failure=failure))
 
 
 class Pool:

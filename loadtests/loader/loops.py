@@ -9,23 +9,13 @@ import asyncio
 import math
 from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
-from typing import Protocol, TypeVar
 
+from loadtests.loader.clients import Client, R, Tell
 from loadtests.loader.http import Answer, Connection, Target
-
-
-class Request(Protocol):
-    """Whatever carries the bytes to send; the caller gets it back with its answer."""
-
-    @property
-    def raw(self) -> bytes: ...
-
-
-R = TypeVar("R", bound=Request)
-Tell = Callable[[R, Answer, float, float], None]  # request, answer, seconds since it was due, perf_counter() at the answer
 
 UNSENT = Answer(0, failure="unsent")
 CUT_SHORT = Answer(0, failure="timeout")
+LOOK_S = 0.5  # for whoever has waited too long
 
 
 async def closed_loop(
@@ -45,28 +35,37 @@ async def closed_loop(
     measures the opening. `when_ready` is called at that moment.
     """
     source: Iterator[R] = iter(requests)
+    known: dict[bytes, Answer] = {}
+    clients = [Client(target, timeout_s, source, tell, known) for _ in range(connections)]
     everybody = asyncio.Barrier(connections)
     end = math.inf
 
-    async def client() -> None:
+    async def play(client: Client[R]) -> None:
         nonlocal end
-        connection = Connection(target, timeout_s)
         try:
             if greeting is not None:
-                await connection.ask(greeting)
+                await client.ask(greeting)
             if await everybody.wait() == connections - 1:  # the last to come, which goes on before the others
                 when_ready()
                 end = perf_counter() + seconds
-            while (began := perf_counter()) < end and (each := next(source, None)) is not None:
-                answer = await connection.ask(each.raw)
-                now = perf_counter()
-                tell(each, answer, now - began, now)
+            await client.press(end)
         finally:
-            connection.close()
+            client.close()
 
-    async with asyncio.TaskGroup() as clients:
-        for _ in range(connections):
-            clients.create_task(client())
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(min(LOOK_S, timeout_s / 4))
+            now = perf_counter()
+            for client in clients:
+                client.expire(now)
+
+    watching = asyncio.create_task(watch())
+    try:
+        async with asyncio.TaskGroup() as playing:
+            for client in clients:
+                playing.create_task(play(client))
+    finally:
+        watching.cancel()
 
 
 async def open_loop(

@@ -4,10 +4,11 @@ Each press is a request on its own, so that both loops can send it; what belongs
 """
 
 import hashlib
+import itertools
 import json
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, NamedTuple, TextIO
@@ -17,6 +18,7 @@ from loadtests.loader.http import Answer, Target, request
 from loadtests.loader.report import Tally, cpu_us, spread
 
 AGAIN = ("unavailable", "busy", "too_many_requests", "pending")  # the outcome is open: the same key, once more
+PLAIN_MAX = 64
 
 
 class Shopper(NamedTuple):
@@ -78,6 +80,23 @@ def plan(target: Target, store: str, sale: str, shoppers: Sequence[Shopper], hab
     return [each for _, each in sorted(placed, key=lambda pair: pair[0])]
 
 
+def insist(presses: Sequence[Press], winners: Container[str], total: int) -> Iterator[Press]:
+    """`presses`, then whoever is not among the `winners` again and again in turn, each time with another key: `total` presses.
+
+    Made while they are sent, by changing bytes: a quarter of a million of them beforehand would take longer than the sale.
+    """
+    yield from itertools.islice(presses, total)
+    first: dict[str, Press] = {}
+    for each in presses:
+        first.setdefault(each.shopper, each)
+    left = total - len(presses)
+    while left > 0 and (losers := [each for each in first.values() if each.shopper not in winners]):
+        for each in losers[:left]:
+            key = f"{left:016x}"
+            left -= 1
+            yield each._replace(raw=each.raw.replace(each.key.encode(), key.encode(), 1), key=key)
+
+
 @dataclass
 class Rush:
     """Takes note of every answer: history, figures, and what must not happen."""
@@ -85,6 +104,7 @@ class Rush:
     sale: str
     history: TextIO | None = None
     limit: int = 0  # units a shopper may have, 0 for no limit
+    stock: int = 0  # units of the sale, 0 when nobody said
     pids: dict[str, list[int]] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     won: dict[str, Won] = field(default_factory=dict)  # by order id
@@ -96,8 +116,13 @@ class Rush:
         self.cpu_until_sold_out: dict[str, float] = {}
         self.sold_out_at: float | None = None
         self.retry_after_s = 0.0
+        self.tail: Tally | None = None  # with a `stock`: what was said once all of it was reserved; `tally` ends there
+        self.winners: dict[str, int] = {}  # units by shopper
+        self._told = 0  # units
+        self._refused_stock = False  # somebody was told "sold out"
+        self._now = self.tally
+        self._plain: dict[bytes, str] = {}  # refusals that are the same for everybody, by their bytes
         self._answered: dict[tuple[str, str], str] = {}
-        self._units: dict[str, int] = {}
 
     def start(self) -> None:
         """Measure from here."""
@@ -105,8 +130,11 @@ class Rush:
         self.tally.began = self.tally.ended = self._last_reserved_at = perf_counter()
 
     def tell(self, press: Press, answer: Answer, latency_s: float, at: float) -> None:
+        plain = self._plain.get(answer.body)
+        if plain is not None:
+            self._now.add(answer, latency_s, at, plain)
+            return
         said = self._word(answer)
-        self.tally.add(answer, latency_s, at, said)
         order_id = ""
         if said == "reserved":
             order_id = str(answer.json()["id"])
@@ -117,10 +145,22 @@ class Rush:
             self.retry_after_s = max(self.retry_after_s, answer.retry_after_s)
         else:
             order_id = str(answer.json().get("order_id") or "")
-            if said == "sold_out" and self.sold_out_at is None:
-                self.sold_out_at = at
-                self.cpu_until_sold_out = cpu.used(self.cpu_began, cpu.seconds_of(self.pids))
+            self._refused_stock = self._refused_stock or said == "sold_out"
+            if answer.body and not order_id and len(self._plain) < PLAIN_MAX:
+                self._plain[answer.body] = said
+        self._now.add(answer, latency_s, at, said)
         self._remember(press, said, order_id, latency_s)
+        if self.sold_out_at is None and self._all_gone():
+            self.sold_out_at = at
+            self.cpu_until_sold_out = cpu.used(self.cpu_began, cpu.seconds_of(self.pids))
+            if self.stock:
+                self.tail = self._now = Tally()
+
+    def _all_gone(self) -> bool:
+        """Where the stock is known, somebody who was told the first "sold out" may have overtaken the last winners' answers."""
+        if not self.stock:
+            return self._refused_stock
+        return self._told >= self.stock or (self._refused_stock and self._told + len(self.undecided) >= self.stock)
 
     def _word(self, answer: Answer) -> str:
         if answer.failure:
@@ -135,7 +175,8 @@ class Rush:
             self.violations.append(f"shopper {press.shopper} was told {before} and {order_id} for one key")
         if order_id not in self.won:
             self.won[order_id] = Won(order_id, press.token, press.quantity)
-            units = self._units[press.shopper] = self._units.get(press.shopper, 0) + press.quantity
+            units = self.winners[press.shopper] = self.winners.get(press.shopper, 0) + press.quantity
+            self._told += press.quantity
             if self.limit and units > self.limit:
                 self.violations.append(f"shopper {press.shopper} was told {units} units, the limit is {self.limit}")
 
@@ -162,7 +203,7 @@ class Rush:
         return sum(won.quantity for won in self.won.values())
 
     def reserve(self) -> dict[str, Any]:
-        """From the first press to the first "sold out", else to the last reservation.
+        """From the first press to the first "sold out" (to the last unit when the `stock` is known), else to the last reservation.
 
         CPU is per reservation; the refusals among them are included.
         """
@@ -178,3 +219,10 @@ class Rush:
             "latency_ms": spread(latencies),
             "cpu_us": cpu_us(used, len(latencies)),
         }
+
+    def tail_as_json(self, used: Mapping[str, float]) -> dict[str, Any] | None:
+        """What was said once the stock was reserved; None when that was not to be. `used` is CPU of the whole, from the first press."""
+        if self.tail is None:
+            return None
+        after = {name: seconds - self.cpu_until_sold_out.get(name, 0.0) for name, seconds in used.items()}
+        return self.tail.as_json() | {"cpu_us": cpu_us(after, self.tail.answers)}

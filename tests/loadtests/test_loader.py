@@ -8,38 +8,19 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loadtests.loader import __main__ as loader
 from loadtests.loader import cpu
 from loadtests.loader.http import Answer, Connection, Pool, Target, request
-from loadtests.loader.loops import closed_loop, open_loop
+from loadtests.loader.loops import closed_loop
 from loadtests.loader.payers import Payers
 from loadtests.loader.report import Tally, percentile, spread
-from loadtests.loader.shoppers import Habits, Rush, Shopper, Won, plan, read_shoppers
+from loadtests.loader.shoppers import Habits, Rush, Shopper, Won, insist, plan, read_shoppers
+from tests.loadtests.conftest import Opened
 from tests.loadtests.tiny_shop import TinyShop
-
-Opened = Callable[..., Awaitable[tuple[TinyShop, Target]]]
-
-
-@pytest.fixture
-async def opened() -> AsyncIterator[Opened]:
-    """Opens a tiny shop; it closes with the test."""
-    shops: list[TinyShop] = []
-
-    async def open_shop(**how: Any) -> tuple[TinyShop, Target]:
-        shop = TinyShop(**how)
-        await shop.start()
-        shops.append(shop)
-        return shop, Target.parse(f"http://127.0.0.1:{shop.port}")
-
-    yield open_shop
-    for shop in shops:
-        await shop.close()
 
 
 def crowd(size: int) -> list[Shopper]:
@@ -107,75 +88,6 @@ class TestConnection:
             request(Target("127.0.0.1", 1, "h"), "GET", "/", {"x": "1\r\ny: 2"})
 
 
-class TestLoops:
-    async def test_closed_keeps_every_connection_busy_and_sends_each_once(self, opened: Opened) -> None:
-        shop, target = await opened(delay_s=0.02)
-        tally = Tally()
-        requests = [loader.Raw(request(target, "GET", "/none"))] * 100
-        began = time.perf_counter()
-        await closed_loop(target, requests, lambda _, a, s, at: tally.add(a, s, at, a.code), connections=10)
-        assert (shop.requests, shop.connections, tally.answers) == (100, 10, 100)
-        assert 0.2 <= time.perf_counter() - began < 1.5
-        assert spread(tally.of("not_found"))["p50"] >= 20
-
-    async def test_who_greets_first_measures_open_connections_only(self, opened: Opened) -> None:
-        shop, target = await opened()
-        tally, ready = Tally(), []
-        requests = [loader.Raw(request(target, "GET", "/none"))] * 20
-        hello = request(target, "GET", "/hello")
-        await closed_loop(
-            target, requests, lambda _, a, s, at: tally.add(a, s, at, a.code), connections=8, greeting=hello,
-            when_ready=lambda: ready.append((shop.requests, shop.connections)),
-        )  # fmt: skip
-        assert ready == [(8, 8)], "all had greeted, once, and nobody had begun"
-        assert (tally.answers, shop.requests, shop.connections) == (20, 28, 8)
-
-    async def test_closed_ends_in_time(self, opened: Opened) -> None:
-        _, target = await opened(delay_s=0.01)
-        tally = Tally()
-        endless = iter(lambda: loader.Raw(request(target, "GET", "/none")), None)
-        await closed_loop(target, endless, lambda _, a, s, at: tally.add(a, s, at, a.code), connections=4, seconds=0.2)
-        assert 0.15 < tally.seconds < 1.0
-
-    async def test_open_shows_a_stall_to_everybody_who_arrived_in_it(self, opened: Opened) -> None:
-        """200 arrivals a second, one connection, a stall of 0.4 s: some 80 arrivals wait, and say so; a closed loop would count one."""
-        shop, target = await opened()
-        tally, requests = Tally(), [loader.Raw(request(target, "GET", "/none"))] * 200
-
-        async def stall() -> None:
-            await asyncio.sleep(0.3)
-            shop.open.clear()
-            await asyncio.sleep(0.4)
-            shop.open.set()
-
-        stalled = asyncio.create_task(stall())
-        late_s = await open_loop(target, requests, lambda _, a, s, at: tally.add(a, s, at, a.code), rate=200, connections=1)
-        await stalled
-        waited = [each for each in tally.of("not_found") if each > 0.1]
-        assert tally.answers == 200
-        assert 50 <= len(waited) <= 90, f"{len(waited)} waited"
-        assert spread(tally.of("not_found"))["max"] >= 390
-        assert late_s < 0.1
-
-        shop.open.set()
-        closed, stalled = Tally(), asyncio.create_task(stall())
-        await closed_loop(
-            target, iter(lambda: requests[0], None), lambda _, a, s, at: closed.add(a, s, at, a.code), connections=1, seconds=0.9
-        )
-        await stalled
-        assert len([each for each in closed.of("not_found") if each > 0.1]) == 1
-
-    async def test_open_tells_of_what_it_never_sent(self, opened: Opened) -> None:
-        shop, target = await opened()
-        shop.open.clear()
-        tally = Tally()
-        requests = [loader.Raw(request(target, "GET", "/none"))] * 20
-        await open_loop(target, requests, lambda _, a, s, at: tally.add(a, s, at, a.failure), rate=200, connections=2, timeout_s=0.3)
-        assert tally.failures["unsent"] >= 14
-        assert tally.failures.total() == 20
-        assert min(tally.of("unsent")) >= 0.2
-
-
 class TestShoppers:
     async def test_retries_find_their_order_and_the_limit_holds(self, opened: Opened) -> None:
         shop, target = await opened(units=30, limit=1)
@@ -187,6 +99,29 @@ class TestShoppers:
         reserve = rush.reserve()
         assert (reserve["orders"], reserve["units"]) == (30, 30)
         assert 0 < reserve["seconds"] <= rush.tally.seconds
+
+    async def test_losers_insist_and_what_they_are_told_is_apart(self, opened: Opened) -> None:
+        shop, target = await opened(units=30, limit=1)
+        presses = plan(target, "cards", "sal_1", crowd(100), Habits(0, 0), random.Random(7))
+        rush = Rush("sal_1", None, 1, 30)
+        await closed_loop(target, insist(presses, rush.winners, 700), rush.tell, connections=16)
+        assert (rush.units, shop.requests, rush.violations) == (30, 700, [])
+        assert rush.tail is not None
+        assert rush.tally.count("reserved") == 30
+        assert rush.tally.answers + rush.tail.answers == 700
+        assert rush.tail.codes["sold_out"] >= 650
+        assert not rush.tail.count("reserved")
+        assert len(shop.orders) == 700, "each press has a key of its own"
+        assert rush.reserve()["orders"] == 30
+
+    async def test_winners_who_got_no_answer_do_not_hide_that_all_is_gone(self, opened: Opened) -> None:
+        _, target = await opened(units=10, lose={3})
+        presses = plan(target, "cards", "sal_1", crowd(40), Habits(0, 0), random.Random(7))
+        rush = Rush("sal_1", None, 1, 11)
+        await closed_loop(target, insist(presses, rush.winners, 100), rush.tell, connections=4)
+        assert len(rush.undecided) == 1
+        assert rush.tail is not None
+        assert rush.tail.codes["sold_out"] > 80
 
     async def test_the_history_is_what_each_client_was_told(self, opened: Opened) -> None:
         _, target = await opened(units=2)
