@@ -21,14 +21,15 @@ from checkout_core.config import Settings
 from tenants.invariants.look import Options
 from tenants.invariants.report import Report, as_text
 from tenants.invariants.run import check_now
-from tessera.demo import figures, merchant, place, rush, words
-from tessera.demo.merchant import GOODS, RUSH, Store
+from tessera.demo import figures, flash, merchant, place, rush, words
+from tessera.demo.merchant import FLASH, GOODS, RUSH, Store
 from tessera.keeper import NotReady
 from tessera.shop import Shop
 from tessera.until import until_signalled
 
 UNITS = 500
 LIMIT = 2
+FLASH_MOST = 36_000
 REST_S = 60.0
 # Thousands of guests come from this one address, which on any other day would be told to wait.
 ENVIRON = {"TESSERA_ENV": "demo", "TESSERA_IP_LIMIT_FACTOR": "1000"}
@@ -65,7 +66,7 @@ def main(argv: list[str]) -> int:
         try:
             with Shop(folder, port=args.port, environ=ENVIRON) as shop:
                 step("Postgres, Valkey, provider, API and worker are up")
-                store = open_store(shop, step)
+                store = open_store(shop, args, step)
                 told = sell(shop, store, folder / "crowd", args, step)
                 text = json.dumps(told.report, ensure_ascii=False, indent=1) + "\n"
                 place.publish(args.folder / "report.json", text)
@@ -89,22 +90,28 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--exit", action="store_true", help="stop after the report; the exit code says whether all is as it must be")
     parser.add_argument("--shoppers", type=int, default=3000, help=f"who press for the {UNITS} units (%(default)s)")
     parser.add_argument("--tail", type=int, default=2000, help="who come when all is sold (%(default)s)")
+    parser.add_argument(
+        "--flash-shoppers", type=int, default=flash.SHOPPERS, help="at the flash sale, four for each of its units (%(default)s)"
+    )
     parser.add_argument("--port", type=int, default=0, help="of the store; a free one unless given")
     parser.add_argument("--folder", type=Path, default=Path(".tessera"), help="for reports, data and logs (%(default)s)")
     args = parser.parse_args(argv)
     if args.shoppers < 2 * UNITS or args.tail < 1:
         parser.error(f"at least {2 * UNITS} shoppers and a tail of one: else nothing sells out")
+    if not flash.SHOPPERS_A_UNIT <= args.flash_shoppers <= FLASH_MOST:
+        parser.error(f"{flash.SHOPPERS_A_UNIT} to {FLASH_MOST} shoppers at the flash sale: there are not more codes")
     return args
 
 
-def open_store(shop: Shop, step: Callable[[str], None]) -> Store:
+def open_store(shop: Shop, args: argparse.Namespace, step: Callable[[str], None]) -> Store:
     """The merchant's part. Raises `merchant.Failed`."""
     owner = merchant.Merchant(shop.api_url, shop.provider_url, shop.provider.admin_token)
     try:
         store = owner.open_store(limit=LIMIT)
         step(f"{store.owner.mail} signed up the store {store.slug!r} and connected the sandbox provider")
         for goods in GOODS:
-            owner.stock(store, goods, rush_units=UNITS if goods is GOODS[0] else 0)
+            few, many = (UNITS, flash.units_of(args.flash_shoppers)) if goods is GOODS[0] else (0, 0)
+            owner.stock(store, goods, rush_units=few, flash_units=many)
             step(f"imported {goods.file}: {store.imports[goods.file]['loaded']:,} codes on sale")
     finally:
         owner.close()
@@ -126,16 +133,33 @@ def sell(shop: Shop, store: Store, folder: Path, args: argparse.Namespace, step:
     tail = crowd.tail("tail")
     step(f"{late:,} more were told it is sold out, twice")
     settings = Settings.from_env(shop.environ)
+    wave = sell_at_once(shop, store, crowd, settings, args, step)
     checked = check(shop, settings, crowd.history)
     step(f"the checker has looked: {checked.status}")
     books = asyncio.run(figures.read_books(settings.database_url, ids.decode("sal", store.sales[RUSH])))
+    flash_books = asyncio.run(figures.read_books(settings.database_url, ids.decode("sal", store.sales[FLASH])))
     report = figures.assemble(books, sold, tail, checked.summary(), store.imports)
+    report["flash"] = flash.assemble(flash_books, wave)
     short = figures.shortcomings(report, books, sold, tail, merchant.expected_imports(), UNITS)
+    short += flash.shortcomings(report["flash"], flash_books, wave, args.flash_shoppers)
     text = words.report_text(report, sold, step.seconds)
     if checked.exit_code:
         short += [f"the checker: {failure}" for failure in checked.failures]
         text = f"{as_text(checked)}\n{text}"
     return Told(report, text, short)
+
+
+def sell_at_once(shop: Shop, store: Store, crowd: rush.Crowd, settings: Settings, args: argparse.Namespace, step: Steps) -> dict[str, Any]:
+    """The flash sale. Raises `merchant.Failed` when its gate does not open."""
+    guests = flash.make_guests(settings, ids.decode("ten", store.tenant_id), args.flash_shoppers, crowd.tokens("flash"))
+    flash.until_open(shop.api_url, store.slug, store.sales[FLASH], guests[0])
+    step(f"{len(guests):,} more wait for the flash sale of {flash.units_of(len(guests)):,} units")
+    wave = crowd.flash("flash", len(guests))
+    after = flash.requests(wave["tail"] or {})
+    step(f"{wave['units']:,} units reserved, {after:,} presses when they were gone; {wave['pay']['paid']:,} winners paid")
+    for problem, times in wave["pay"]["failures"].items():
+        step(f"  {times} × {problem}")
+    return wave
 
 
 def check(shop: Shop, settings: Settings, history: Path) -> Report:

@@ -11,10 +11,12 @@ LIVE = ("awaiting", "closing", "paid", "delivered")
 
 
 class Books(msgspec.Struct):
-    """Counted in one snapshot. Orders are of the whole store, units of the sale."""
+    """Counted in one snapshot. Orders and units are of the sale; duplicates and the ledger of the whole store."""
 
     allotted: int
     sold: int  # units in state sold
+    held: int  # units in state held
+    orders: int  # that have or had units
     promised: int  # units of live orders
     delivered_units: int  # delivery rows
     duplicates: int  # deliveries of a code that another delivery has too
@@ -36,9 +38,10 @@ async def read_books(database_url: str, sale_id: UUID) -> Books:
                        SELECT count(*) AS times FROM delivery JOIN code USING (tenant_id, unit_id)
                        GROUP BY tenant_id, fingerprint) AS by_code"""
             )
-            allotted, sold, delivered_units = await conn.fetchrow(
+            allotted, sold, held, delivered_units = await conn.fetchrow(
                 """SELECT (SELECT allotted FROM sale WHERE id = $1),
                           (SELECT count(*) FROM unit WHERE sale_id = $1 AND state = 'sold'),
+                          (SELECT count(*) FROM unit WHERE sale_id = $1 AND state = 'held'),
                           (SELECT count(*) FROM delivery WHERE sale_id = $1)""",
                 sale_id,
             )
@@ -48,8 +51,20 @@ async def read_books(database_url: str, sale_id: UUID) -> Books:
                    WHERE l.sale_id = $1 AND o.state = ANY($2)""",
                 sale_id, LIVE,
             )  # fmt: skip
-            states = dict(await conn.fetch("SELECT state, count(*) FROM orders GROUP BY state"))
-            paid = await conn.fetchval("SELECT count(DISTINCT (tenant_id, order_id)) FROM payment WHERE disposition = 'applied'")
+            states = dict(
+                await conn.fetch(
+                    """SELECT state, count(*) FROM orders o
+                       WHERE EXISTS (SELECT FROM order_line l WHERE (l.tenant_id, l.order_id) = (o.tenant_id, o.id) AND l.sale_id = $1)
+                       GROUP BY state""",
+                    sale_id,
+                )
+            )
+            paid = await conn.fetchval(
+                """SELECT count(DISTINCT (p.tenant_id, p.order_id))
+                   FROM payment p JOIN order_line l ON l.tenant_id = p.tenant_id AND l.order_id = p.order_id
+                   WHERE p.disposition = 'applied' AND l.sale_id = $1""",
+                sale_id,
+            )
             imbalance = await conn.fetchval(
                 """SELECT coalesce(sum(abs(total)), 0)::bigint
                    FROM (SELECT sum(amount_minor) AS total FROM ledger_entry GROUP BY tenant_id, tx_id) AS by_tx"""
@@ -57,8 +72,9 @@ async def read_books(database_url: str, sale_id: UUID) -> Books:
     finally:
         await conn.close()
     waiting = ("awaiting", "closing", "paid", "refunding")
+    orders = sum(states.values()) - states.get("refused", 0)
     return Books(
-        allotted, sold, promised, delivered_units, duplicates, paid, states.get("delivered", 0), states.get("refunded", 0),
+        allotted, sold, held, orders, promised, delivered_units, duplicates, paid, states.get("delivered", 0), states.get("refunded", 0),
         sum(states.get(state, 0) for state in waiting), imbalance,
     )  # fmt: skip
 
@@ -79,12 +95,12 @@ def assemble(
         "refunded": books.refunded,
         "ledger_imbalance": books.ledger_imbalance,
         "invariants": invariants,
-        "reserve": {"per_s": rush["reserve"]["per_s"], **_times(rush["reserve"]["latency_ms"]), "cpu_us": _cpu(rush["reserve"])},
+        "reserve": {"per_s": rush["reserve"]["per_s"], **times(rush["reserve"]["latency_ms"]), "cpu_us": cpu(rush["reserve"])},
         "sold_out": {
             "per_s": sold_out["per_s"],
-            **_times(sold_out["latency_ms_by_answer"].get("sold_out", {})),
-            "cpu_us": _cpu(sold_out),
-            "open": {"rate_per_s": tail["open"]["rate_per_s"], **_times(tail["open"]["rush"]["latency_ms"])},
+            **times(sold_out["latency_ms_by_answer"].get("sold_out", {})),
+            "cpu_us": cpu(sold_out),
+            "open": {"rate_per_s": tail["open"]["rate_per_s"], **times(tail["open"]["rush"]["latency_ms"])},
         },
         "imports": imports,
         "shoppers": rush["shoppers"],
@@ -129,9 +145,9 @@ def _others(tail: dict[str, Any]) -> int:
     return said
 
 
-def _times(latency_ms: dict[str, float]) -> dict[str, float | None]:
+def times(latency_ms: dict[str, float]) -> dict[str, float | None]:
     return {f"{point}_ms": latency_ms.get(point) for point in ("p50", "p99")}
 
 
-def _cpu(run: dict[str, Any]) -> dict[str, float | None]:
+def cpu(run: dict[str, Any]) -> dict[str, float | None]:
     return {role: run["cpu_us"].get(role) for role in ("api", "redis", "postgres")}

@@ -39,7 +39,8 @@ GOODS = (
     Goods("music-month.txt", "音乐会员", "一码一月。Music membership, one month a code.", "月卡 · one month", 1_290, "music-month"),
     Goods("gift-card.xlsx", "礼品卡", "实体卡密。Gift card: number and password.", "50 元 · 50 yuan", 4_900, "gift-card"),
 )
-RUSH = "rush"
+RUSH, FLASH = "rush", "flash"  # what demo.json calls the sale of few units and the one through the gate
+FLASH_LIMIT = 1  # units a shopper may have
 
 
 class Failed(Exception):
@@ -88,8 +89,8 @@ class Merchant:
         self._post("/v1/provider-accounts", {"provider": "sandbox", **account})
         return store
 
-    def stock(self, store: Store, goods: Goods, rush_units: int = 0) -> None:
-        """A product, its SKU, its codes; a sale of `rush_units` if any, and an ordinary one of the rest. Raises `Failed`."""
+    def stock(self, store: Store, goods: Goods, rush_units: int = 0, flash_units: int = 0) -> None:
+        """A product, its SKU, its codes; sales of `rush_units` and of `flash_units` if any, and one of the rest. Raises `Failed`."""
         product = self._post("/v1/products", {"name": goods.product, "description": goods.description})
         wanted = {"product_id": product["id"], "name": goods.sku, "price_minor": goods.price_minor, "currency": "CNY"}
         sku = self._post("/v1/skus", wanted)
@@ -97,6 +98,10 @@ class Merchant:
         if rush_units:
             half = goods.price_minor // 2
             store.sales[RUSH] = self._sell(sku["id"], f"限时抢购 {goods.product} · rush", half, rush_units, store.limit)
+        if flash_units:
+            tenth = goods.price_minor // 10
+            name = f"零点秒杀 {goods.product} · flash sale"
+            store.sales[FLASH] = self._sell(sku["id"], name, tenth, flash_units, FLASH_LIMIT, door="gate")
         store.sales[goods.sale] = self._sell(sku["id"], f"{goods.product} {goods.sku}", goods.price_minor, "all", 5)
 
     def _load(self, sku_id: str, file: Path) -> dict[str, Any]:
@@ -105,9 +110,9 @@ class Merchant:
         batch = _answer(self._api.post("/v1/vault/imports", params=query, headers=headers, content=file.read_bytes()))
         return {name: batch[name] for name in ("loaded", "duplicates", "malformed", "blank")}
 
-    def _sell(self, sku_id: str, name: str, price_minor: int, units: int | str, limit: int) -> str:
+    def _sell(self, sku_id: str, name: str, price_minor: int, units: int | str, limit: int, *, door: str = "direct") -> str:
         offer = {"sku_id": sku_id, "name": name, "price_minor": price_minor, "units": units, "limit_per_shopper": limit}
-        sale_id: str = self._post("/v1/sales", offer | {"hold_s": HOLD_S, "door": "direct"})["id"]
+        sale_id: str = self._post("/v1/sales", offer | {"hold_s": HOLD_S, "door": door})["id"]
         return sale_id
 
     def _post(self, path: str, document: dict[str, Any]) -> dict[str, Any]:

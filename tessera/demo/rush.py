@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tessera.demo.merchant import RUSH, Store
+from tessera.demo import flash
+from tessera.demo.merchant import FLASH, FLASH_LIMIT, RUSH, Store
 from tessera.keeper import launched
 from tessera.shop import Shop
 
 SOURCE = Path(__file__).parents[2]
 CLOSED = ("--closed", "128", "--greet", "/healthz")  # the page was open before anybody pressed
+FLASH_CLOSED = ("--closed", "256", "--greet", "/healthz")
 OPEN_SHARE = 0.5  # of the rate the closed loop reached
 
 
@@ -32,7 +34,7 @@ class Crowd:
 
     def arrive(self, name: str, count: int) -> dict[str, Any]:
         """`count` guests get their tokens from the store."""
-        return self._run(f"arrive-{name}", "arrive", "--count", str(count), "--out", str(self._tokens(name)), "--closed", "16")
+        return self._run(f"arrive-{name}", "arrive", "--count", str(count), "--out", str(self.tokens(name)), "--closed", "16")
 
     def rush(self, name: str) -> dict[str, Any]:
         """All of them press buy as fast as they are answered; then the winners pay and look at their codes."""
@@ -46,8 +48,17 @@ class Crowd:
         rate = max(1.0, closed["rush"]["per_s"] * OPEN_SHARE)
         return closed | {"open": self._press("tail-open", name, 3, "--open", f"{rate:.0f}", *plain)}
 
-    def _press(self, what: str, name: str, seed: int, *options: str) -> dict[str, Any]:
-        where = ("--sale", self._store.sales[RUSH], "--limit", str(self._store.limit), "--shoppers", str(self._tokens(name)))
+    def flash(self, name: str, shoppers: int) -> dict[str, Any]:
+        """All press at the gate; who won nothing presses again and again; then some of the winners pay."""
+        habits = ("--repeat", "0.05", "--twice", "0.02", "--insist", str(flash.PRESSES_A_SHOPPER * shoppers))
+        pay = ("--pay-at", self._shop.provider_url, "--pay-first", str(flash.PAY))
+        return self._press(
+            "flash", name, 4, *FLASH_CLOSED, *habits, *pay, "--stock", str(flash.units_of(shoppers)), sale=FLASH, limit=FLASH_LIMIT
+        )
+
+    def _press(self, what: str, name: str, seed: int, *options: str, sale: str = RUSH, limit: int | None = None) -> dict[str, Any]:
+        limit = self._store.limit if limit is None else limit
+        where = ("--sale", self._store.sales[sale], "--limit", str(limit), "--shoppers", str(self.tokens(name)))
         pids = [f"--pid={role}={pid}" for role, pid in self._pids()]
         return self._run(what, "shop", *where, "--seed", str(seed), "--history", str(self.history), *pids, *options)
 
@@ -76,5 +87,6 @@ class Crowd:
         running += [({"valkey": "redis"}.get(name, name), pid) for name, pid in self._shop.servers.pids.items()]
         return [(role, pid) for role, pid in running if pid is not None]
 
-    def _tokens(self, name: str) -> Path:
+    def tokens(self, name: str) -> Path:
+        """Where the guests of `name` have theirs."""
         return self._folder / f"shoppers-{name}.jsonl"

@@ -21,6 +21,8 @@ def report_text(report: dict[str, Any], rush: dict[str, Any], seconds: float) ->
         f"              open loop at {steady['rate_per_s']:,.0f}/s: p50 {_ms(steady['p50_ms'])}, p99 {_ms(steady['p99_ms'])}",
         f"  paid→code   p50 {_ms(to_code.get('p50'))}, p99 {_ms(to_code.get('p99'))}, CPU µs an order: {_cpu(pay['cpu_us'])}",
         "",
+        *_flash(report["flash"]),
+        "",
         "Files",
         *(f"  {file:22}{_import(each)}" for file, each in report["imports"].items()),
         "",
@@ -30,8 +32,18 @@ def report_text(report: dict[str, Any], rush: dict[str, Any], seconds: float) ->
     return "\n".join(lines)
 
 
+def _flash(flash: dict[str, Any]) -> list[str]:
+    return [
+        f"Flash sale: {flash['sold']:,} of {flash['units']:,} units to {flash['shoppers']:,} shoppers in {flash['requests']:,} requests.",
+        f"  oversold {flash['oversold']} · {flash['orders']:,} orders committed, {flash['paid']:,} paid, {flash['delivered']:,} delivered",
+        f"  RESERVE     {_run(flash['reserve'])}",
+        f"  SOLD-OUT    {_run(flash['sold_out'])}",
+    ]
+
+
 def _run(run: dict[str, Any]) -> str:
-    return f"{run['per_s']:,.0f}/s, p50 {_ms(run['p50_ms'])}, p99 {_ms(run['p99_ms'])}, CPU µs each: {_cpu(run['cpu_us'])}"
+    rate = "?" if run["per_s"] is None else f"{run['per_s']:,.0f}"
+    return f"{rate}/s, p50 {_ms(run['p50_ms'])}, p99 {_ms(run['p99_ms'])}, CPU µs each: {_cpu(run['cpu_us'])}"
 
 
 def _cpu(cpu_us: dict[str, float | None]) -> str:

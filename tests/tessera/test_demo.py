@@ -11,13 +11,15 @@ import msgspec
 import pytest
 
 from tessera.commands import demo
-from tessera.demo import figures, place
+from tessera.demo import figures, flash, place
 from tessera.demo.figures import Books
 
 IMPORTS = {"a.txt": {"loaded": 3, "duplicates": 1, "malformed": [2], "blank": 0}}
 BOOKS = Books(
     allotted=500,
     sold=500,
+    held=0,
+    orders=450,
     promised=500,
     delivered_units=500,
     duplicates=0,
@@ -115,6 +117,80 @@ class TestFigures:
         assert outcome(rush={**RUSH, "violations": ["two orders for one key"]})[1] == ["a client: two orders for one key"]
 
 
+SHOPPERS = 2000
+FLASH_BOOKS = Books(
+    allotted=500, sold=250, held=250, orders=500, promised=500, delivered_units=250, duplicates=0, paid=250, delivered=250, refunded=0,
+    unsettled=250, ledger_imbalance=0,
+)  # fmt: skip
+WAVE: dict[str, Any] = {
+    "shoppers": SHOPPERS, "orders": 500, "units": 500, "undecided": 0, "violations": [],
+    "rush": {"statuses": {"201": 520, "409": 480}, "failures": {}},
+    "reserve": {
+        "answers": 520, "orders": 500, "seconds": 0.25, "latency_ms": TIMES, "cpu_us": {"api": 100.0, "redis": 10.0, "postgres": 50.0},
+    },
+    "tail": {
+        "seconds": 2.0, "statuses": {"409": 20_990, "201": 8}, "failures": {"timeout": 2}, "codes": {"sold_out": 20_000, "limit": 990},
+        "latency_ms_by_answer": {"sold_out": TIMES}, "cpu_us": {"api": 40.0, "redis": 0.0, "postgres": 1.0},
+    },
+    "pay": {"codes": 250, "duplicates": 0},
+}  # fmt: skip
+
+
+def flash_outcome(books: Books = FLASH_BOOKS, **changes: Any) -> tuple[dict[str, Any], list[str]]:
+    wave = WAVE | changes
+    report = flash.assemble(books, wave)
+    return report, flash.shortcomings(report, books, wave, SHOPPERS)
+
+
+class TestFlash:
+    def test_a_sale_that_sold_exactly_has_no_shortcoming(self) -> None:
+        report, short = flash_outcome()
+        assert short == []
+        assert (report["units"], report["sold"], report["oversold"], report["requests"]) == (500, 500, 0, 22_000)
+
+    def test_reserve_counts_committed_rows_and_sold_out_what_came_after(self) -> None:
+        report, _ = flash_outcome()
+        assert report["reserve"] == {
+            "per_s": 2000.0,
+            "p50_ms": 1.0,
+            "p99_ms": 2.0,
+            "cpu_us": {"api": 104.0, "redis": 10.4, "postgres": 52.0},
+        }
+        assert report["sold_out"] == {
+            "per_s": 10_000.0, "p50_ms": 1.0, "p99_ms": 2.0, "cpu_us": {"api": 40.0, "redis": 0.0, "postgres": 1.0}
+        }  # fmt: skip
+        fewer, short = flash_outcome(msgspec.structs.replace(FLASH_BOOKS, orders=400))
+        assert fewer["reserve"]["per_s"] == 1600.0, "what clients were told is no row"
+        assert short == ["flash sale: orders clients were told are theirs: 500, must be 400"]
+
+    @pytest.mark.parametrize(
+        ("field", "value", "said"),
+        [
+            ("held", 249, "units held or sold: 499"),
+            ("held", 251, "oversold: 1"),
+            ("promised", 501, "oversold: 1"),
+            ("delivered", 249, "delivered orders: 249"),
+            ("unsettled", 251, "orders that wait to be paid: 251"),
+        ],
+    )
+    def test_what_postgres_counts_otherwise_is_said(self, field: str, value: int, said: str) -> None:
+        _, short = flash_outcome(msgspec.structs.replace(FLASH_BOOKS, **{field: value}))
+        assert any(each.startswith(f"flash sale: {said}") for each in short), short
+
+    def test_what_clients_saw_otherwise_is_said(self) -> None:
+        assert flash_outcome(units=501)[0]["oversold"] == 1
+        assert flash_outcome(undecided=1)[1] == ["flash sale: presses without a decision: 1, must be 0"]
+        assert flash_outcome(violations=["two orders for one key"])[1] == ["a client of the flash sale: two orders for one key"]
+        report, short = flash_outcome(tail=None)
+        assert report["sold_out"] == {
+            "per_s": None,
+            "p50_ms": None,
+            "p99_ms": None,
+            "cpu_us": {"api": None, "redis": None, "postgres": None},
+        }
+        assert short == ["flash sale: requests: 1000, must be 22000"]
+
+
 class TestPlace:
     def test_two_runs_at_a_time_have_folders_of_their_own(self, tmp_path: Path) -> None:
         with place.fresh(tmp_path) as one, place.fresh(tmp_path) as two:
@@ -180,3 +256,6 @@ def test_too_few_shoppers_are_refused(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit, match="2"):
         demo.arguments(["--shoppers", "10"])
     assert "nothing sells out" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        demo.arguments(["--flash-shoppers", "50000"])
+    assert "there are not more codes" in capsys.readouterr().err
