@@ -154,7 +154,7 @@ def judge(shop: Shop, *, wait_s: float) -> list[str]:
     return violations(asyncio.run(run.check(Settings.from_env(shop.environ), options)))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_every_step_is_survived() -> None:
     with open_shop() as shop:
         assert asyncio.run(drill(shop)) == []
