@@ -46,6 +46,12 @@ fmt: setup ## format and fix what can be fixed
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
+.PHONY: load
+load: setup ## a rehearsed sale, judged: SHOPPERS=20000 RATE=200 here; TARGET= STORE= SALE= TOKENS= PROVIDER= elsewhere
+	@$(TESSERA) load $(if $(SHOPPERS),--shoppers $(SHOPPERS)) $(if $(RATE),--rate $(RATE)) $(if $(SHAPE),--shape $(SHAPE)) \
+	    $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(TARGET),--target $(TARGET)) $(if $(STORE),--store $(STORE)) \
+	    $(if $(SALE),--sale $(SALE)) $(if $(TOKENS),--tokens $(TOKENS)) $(if $(PROVIDER),--provider $(PROVIDER)) $(ARGS)
+
 .PHONY: check
 check: setup ## prove the invariants on the store that DATABASE_URL and REDIS_URL name
 	@$(TESSERA) check $(ARGS)

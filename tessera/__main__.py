@@ -17,6 +17,7 @@ COMMANDS = {
     "worker": "one worker process",
     "import": "a file of codes into a store's vault, with a progress bar",
     "tokens": "shopper tokens in bulk, for load tests",
+    "load": "rehearse a sale with thousands of shoppers, here or elsewhere, and judge it",
     "check": "prove the invariants on the live store",
 }
 

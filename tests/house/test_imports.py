@@ -52,6 +52,24 @@ def test_a_layer_knows_only_its_own_libraries() -> None:
     assert strange == {}
 
 
+def test_no_test_reaches_locust() -> None:
+    """Not through our own load tests either: of these, tests import what does not know it, and start the rest as processes."""
+    imports = {dotted(path): imported(path) for path in files(".py") if path.is_relative_to(ROOT / "loadtests")}
+    knowing: set[str] = {"locust"}
+    while more := {module for module, names in imports.items() if names & knowing} - knowing:
+        # Whoever imports from the package may mean the module in it.
+        knowing |= more | {module.rpartition(".")[0] for module in more}
+    assert "loadtests.locust.person" in knowing
+    assert "loadtests.locust.__main__" not in knowing
+    assert {
+        name(path): found for path in files(".py") if "tests" in path.relative_to(ROOT).parts[:1] and (found := imported(path) & knowing)
+    } == {}
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
 def test_every_arrow_is_decided() -> None:
     assert set(ALLOWED) == set(FOLDERS)
 

@@ -48,7 +48,7 @@ class TinyShop:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 request, *lines = head.decode().split("\r\n")
-                headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+                headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 self.requests += 1
                 number = self.requests

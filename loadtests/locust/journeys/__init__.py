@@ -1,0 +1,1 @@
+"""What people do at a sale, one kind of person a file."""
