@@ -1,4 +1,4 @@
-"""Many flash sales at once, none of them hot: `python -m tests.bench.lukewarm [STORES SALES PRESSES]`, 50 × 10 sales and 40 presses each."""
+"""Many flash sales at once, none of them hot: `python -m tests.bench.lukewarm [STORES SALES PRESSES]` (50, 10 each, 40 presses each)."""
 
 import asyncio
 import json
