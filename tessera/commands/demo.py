@@ -29,6 +29,7 @@ from tessera.until import until_signalled
 
 UNITS = 500
 LIMIT = 2
+APIS = 2  # processes: one would keep a single core busy while a sold-out crowd presses
 FLASH_MOST = 36_000
 REST_S = 60.0
 # Thousands of guests come from this one address, which on any other day would be told to wait.
@@ -64,7 +65,7 @@ def main(argv: list[str]) -> int:
     with until_signalled() as wait, place.fresh(args.folder) as folder:
         step = Steps()
         try:
-            with Shop(folder, port=args.port, environ=ENVIRON) as shop:
+            with Shop(folder, apis=APIS, port=args.port, environ=ENVIRON) as shop:
                 step("Postgres, Valkey, provider, API and worker are up")
                 store = open_store(shop, args, step)
                 told = sell(shop, store, folder / "crowd", args, step)
