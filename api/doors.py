@@ -11,6 +11,7 @@ import datetime as dt
 import random
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from api.memory import Memory
@@ -34,6 +35,14 @@ _SHUT = {Gate.PAUSED: Outcome.PAUSED, Gate.NOT_STARTED: Outcome.NOT_STARTED, Gat
 Answer = Decision | Exception
 
 
+class Door(NamedTuple):
+    """How a sale is sold, as it was a moment ago."""
+
+    kind: str
+    fallback_per_s: int
+    over: bool  # by its end or the merchant: Redis has forgotten it, or will
+
+
 class Doors:
     """Decides batches: `decide` is what the batcher commits by."""
 
@@ -41,7 +50,7 @@ class Doors:
         self._pool = pool
         self._gatekeeper = gatekeeper
         self._bell = bell
-        self._doors: Memory[SaleKey, tuple[str, int]] = Memory(self._look, ttl_s=TTL_S, size=SALES_MAX)
+        self._doors: Memory[SaleKey, Door] = Memory(self._look, ttl_s=TTL_S, size=SALES_MAX)
         self.sold_out = SoldOut(pool, gatekeeper)
         self.admitted: set[UUID] = set()  # orders of this process whose commit is under way
         self._fallback: dict[SaleKey, tuple[float, float]] = {}
@@ -52,7 +61,13 @@ class Doors:
         door = await self._doors.get(sale)
         if door is None:
             raise NotFound("There is no such sale.")
-        decided = await (self._through_gate(sale, intents, door[1]) if door[0] == "gate" else commit_batch(self._pool, sale, intents))
+        decided: Sequence[Answer]
+        if door.kind != "gate":
+            decided = await commit_batch(self._pool, sale, intents)
+        elif door.over:
+            decided = await self._shut(sale, intents, Outcome.ENDED)
+        else:
+            decided = await self._through_gate(sale, intents, door.fallback_per_s)
         if any(isinstance(d, Decision) and d.outcome == Outcome.WRONG_DOOR for d in decided):
             self._doors.forget(sale)
         return [_unsaid(d) for d in decided]
@@ -71,11 +86,12 @@ class Doors:
     async def aclose(self) -> None:
         await asyncio.gather(*self._acks, return_exceptions=True)
 
-    async def _look(self, sale: SaleKey) -> tuple[str, int] | None:
+    async def _look(self, sale: SaleKey) -> Door | None:
         async with tenant_tx(self._pool, sale.tenant_id) as tx:
-            sql = "SELECT door, fallback_per_s FROM sale WHERE tenant_id = $1 AND id = $2"
+            sql = """SELECT door, fallback_per_s, state = 'ended' OR coalesce(ends_at <= now(), false)
+                     FROM sale WHERE tenant_id = $1 AND id = $2"""
             row = await tx.conn.fetchrow(sql, sale.tenant_id, sale.sale_id)
-        return (row[0], row[1]) if row else None
+        return Door(*row) if row else None
 
     async def _through_gate(self, sale: SaleKey, intents: Sequence[Intent], fallback_per_s: int) -> list[Answer]:
         try:
@@ -83,8 +99,10 @@ class Doors:
         except Unknown:
             raise _closed("The gate did not answer. Press again with the same key to learn the outcome.") from None
         except Closed:
+            self.sold_out.forget(sale)  # nobody knows, while Redis is away
             return await self._past_gate(sale, intents, fallback_per_s)
         if admission.gate is Gate.CLOSED:
+            self.sold_out.forget(sale)
             self._bell.ring("sale", sale.tenant_id, sale.sale_id)
             raise _closed("The sale is being opened. Nothing was reserved; ask again in a moment.")
         failpoint("admit.after")

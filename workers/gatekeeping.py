@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 LEFT_AFTER_MS = 3_000  # an intent undecided for so long was left by a process that died; a commit takes milliseconds
+# Ended by the merchant, or by its time: what was admitted in the last moment has been committed or left by then.
+_OVER = "(state = 'ended' OR door <> 'gate' OR coalesce(ends_at < now() - interval '5 s', false))"
 DECIDED = frozenset(Outcome) - {Outcome.WRONG_DOOR}
 
 
@@ -24,15 +26,15 @@ async def tend(pool: Pool, gatekeeper: Gatekeeper, tenant_id: UUID, sale_id: UUI
     """Look after the gate of one sale. Raises `Closed` or `Unknown` while Redis is away: it is tried again in a second."""
     sale = SaleKey(tenant_id, sale_id)
     async with tenant_tx(pool, tenant_id) as tx:
-        sql = """UPDATE sale SET next_try_at = now() + $3::float8 * interval '1 second'
-                 WHERE tenant_id = $1 AND id = $2 AND next_try_at <= now() RETURNING epoch, state, door"""
+        sql = f"""UPDATE sale SET next_try_at = now() + $3::float8 * interval '1 second'
+                 WHERE tenant_id = $1 AND id = $2 AND next_try_at <= now() RETURNING epoch, {_OVER}"""
         row = await tx.conn.fetchrow(sql, tenant_id, sale_id, EVERY_S)
     if row is None:
         return
-    epoch, state, door = row
+    epoch, over = row
     view = await gatekeeper.view(sale)
     await _recover(pool, gatekeeper, sale)
-    if state == "ended" or door != "gate":
+    if over:
         await _forget(pool, gatekeeper, sale, epoch, view)
         return
     if view is None or not view.is_ours or view.epoch != epoch:
@@ -87,9 +89,9 @@ async def _give_back(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: Vi
 
 
 async def _forget(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, epoch: int, view: View | None) -> None:
-    """Remove an ended sale's keys; when they are gone the duty is done, unless the row changed meanwhile."""
+    """Remove the keys of a sale that is over; when they are gone the duty is done, unless the row changed meanwhile."""
     if view is not None and await gatekeeper.drop(sale, epoch) is Dropped.BUSY:
         return
     async with tenant_tx(pool, sale.tenant_id) as tx:
-        sql = "UPDATE sale SET next_try_at = NULL WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND (state = 'ended' OR door <> 'gate')"
+        sql = f"UPDATE sale SET next_try_at = NULL WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND {_OVER}"
         await tx.conn.execute(sql, sale.tenant_id, sale.sale_id, epoch)

@@ -215,6 +215,39 @@ class TestControl:
         assert await flash.gatekeeper.view(flash.key) is None
         assert first.status_code == 201
 
+    async def test_ended_it_says_so_whether_redis_remembers_or_not(self, acme: Store, open_flash: Any) -> None:
+        flash, winner = await open_flash(2), await acme.guest()
+        first = await flash.press(winner, "k")
+        await flash.at_rest()
+        await acme.ask("POST", f"/v1/sales/{flash.id}/end", acme.merchant)
+        acme.process.doors.forget(flash.key)  # as the relay has it
+        for _ in range(2):
+            assert await flash.code(await acme.guest()) == "ended"
+            assert (await flash.press(winner, "k")).json() == first.json()
+            await flash.tend()
+
+    async def test_past_its_end_it_is_forgotten_by_redis(self, acme: Store, open_flash: Any) -> None:
+        flash = await open_flash(2)
+        async with tenant_tx(acme.process.app_pool, acme.tenant_id) as tx:
+            sql = """UPDATE sale SET starts_at = now() - interval '2 min', ends_at = now() - interval '1 min'
+                     WHERE tenant_id = $1 AND id = $2"""
+            await tx.conn.execute(sql, *flash.key)
+        acme.process.doors.forget(flash.key)
+        await flash.tend()
+        assert await flash.gatekeeper.view(flash.key) is None
+        assert await flash.code(await acme.guest()) == "ended"
+        await flash.tend()
+        async with tenant_tx(acme.process.app_pool, acme.tenant_id) as tx:
+            assert await tx.conn.fetchval("SELECT next_try_at FROM sale WHERE tenant_id = $1 AND id = $2", *flash.key) is None
+
+    async def test_a_gate_that_is_closed_is_not_sold_out(self, acme: Store, open_flash: Any) -> None:
+        flash = await open_flash(1)
+        assert [await flash.code(await acme.guest()) for _ in range(2)] == ["reserved", "sold_out"]
+        await asyncio.sleep(0.1)
+        await acme.process.redis.flushall()
+        assert await flash.code(await acme.guest(), **{"Idempotency-Retry": "1"}) == "closed"
+        assert await flash.code(await acme.guest()) == "closed"  # memory said "sold out" until now
+
 
 class TestFault:
     async def test_redis_emptied(self, acme: Store, open_flash: Any) -> None:
