@@ -28,6 +28,7 @@ class Bell:
         self._settings.conn_retries = 0
         self._settings.conn_timeout = 1
         self._pool: ArqRedis | None = None
+        self._opening = asyncio.Lock()
         self._ringing: set[asyncio.Task[None]] = set()
 
     def ring(self, table: str, tenant_id: UUID, row_id: UUID) -> None:
@@ -43,8 +44,9 @@ class Bell:
     async def _ring(self, table: str, tenant_id: UUID, row_id: UUID) -> None:
         try:
             async with asyncio.timeout(1):
-                if self._pool is None:
-                    self._pool = await create_pool(self._settings, job_serializer=serialize, default_queue_name=QUEUE)
+                async with self._opening:  # two rings at once open one pool
+                    if self._pool is None:
+                        self._pool = await create_pool(self._settings, job_serializer=serialize, default_queue_name=QUEUE)
                 await self._pool.enqueue_job(JOB, table, tenant_id.hex, row_id.hex)
         except Exception as error:
             log.info("bell not rung for %s %s: %s", table, row_id, type(error).__name__)
