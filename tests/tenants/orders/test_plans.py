@@ -1,0 +1,125 @@
+"""Among a million units no statement of a commit reads a whole table.
+
+And what is sold already costs nothing: the low-water mark leads past it.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from checkout_core.config import Settings
+from checkout_core.ids import new_id
+from checkout_core.intents import Decision, Outcome
+from tenants.db import create_pool, dsn_for, tenant_tx
+from tenants.migrate import migrate
+from tenants.orders import allot, commit, commit_batch, gates
+from tessera.embedded import Servers
+from tests.tenants.orders.million import FILL, SELL, SOLD, Million
+
+DATABASE = "plans"
+LOOKED_UP = ("unit", "orders", "order_line", "sale", "give_back")
+
+
+@pytest.fixture(scope="module")
+def own_database(servers: Servers) -> Iterator[Settings]:
+    """A database that ends with this module: a million rows are nobody else's business."""
+
+    async def execute(statement: str) -> None:
+        admin = await asyncpg.connect(servers.database_url)
+        await admin.execute(statement)
+        await admin.close()
+
+    asyncio.run(execute(f"CREATE DATABASE {DATABASE}"))
+    url = servers.database_url.replace("/postgres?", f"/{DATABASE}?")
+    settings = Settings.from_env(servers.environment | {"DATABASE_URL": url, "TESSERA_ENV": "test", "TESSERA_SECRET": "5e" * 32})
+    asyncio.run(migrate(settings))
+    yield settings
+    asyncio.run(execute(f"DROP DATABASE {DATABASE} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="module")
+async def million(own_database: Settings) -> AsyncIterator[Million]:
+    pool = await create_pool(dsn_for(own_database, "tessera_app"), size=2)
+    admin = await asyncpg.connect(own_database.database_url)
+    million = Million(pool, admin)
+    try:
+        await million.run(FILL)
+        yield million
+    finally:
+        await admin.close()
+        await pool.close()
+
+
+async def statements_of_a_commit(million: Million) -> list[str]:
+    """All that a commit of 100 intents asks, refusals and a second admission among them."""
+    wishes = await million.wishes(100)
+    wishes += [wishes[0]._replace(intent_id=new_id()), wishes[1]._replace(order_id=new_id(), intent_id=new_id(), quantity=2)]
+    await commit_batch(million.pool, million.sale, wishes[:3])
+    asked: list[str] = []
+    async with tenant_tx(million.pool, million.tenant_id) as tx:
+        with tx.conn.query_logger(lambda record: asked.append(record.query)):
+            decisions: list[Decision] = await commit.commit(tx, million.sale_id, wishes)
+            sale = await allot.lock_sale(tx, million.sale_id)
+            assert sale is not None
+            await allot.take_back(tx, sale, wishes[0].order_id, wishes[0].shopper_id)
+            await gates.returns_after(tx, million.sale_id, sale.epoch, 0, 512)
+            await asyncio.sleep(0)  # the logger is told in the loop's next turn
+    told = {decision.outcome for decision in decisions}
+    assert told == {Outcome.RESERVED, Outcome.LIMIT}, told
+    return list(dict.fromkeys(sql for sql in asked if any(table in sql for table in LOOKED_UP)))
+
+
+async def scans(million: Million, sql: str) -> list[str]:
+    """Tables of which the statement would read all rows of the tenant, by the plan the application gets: generic, under its role.
+
+    The pool forbids sequential scans, so a statement that no index serves shows as a scan of an index by nothing but the tenant.
+    """
+    async with tenant_tx(million.pool, million.tenant_id) as tx:
+        arguments = ", ".join(["NULL"] * len((await tx.conn.prepare(sql)).get_parameters()))
+        await tx.conn.execute(f"PREPARE looked_at AS {sql}")
+        plan = await tx.conn.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE looked_at{f' ({arguments})' if arguments else ''}")
+        await tx.conn.execute("DEALLOCATE looked_at")
+    return [scan for node in nodes(json.loads(plan)[0]["Plan"]) if (scan := whole(node))]
+
+
+def whole(node: dict[str, Any]) -> str:
+    """What a node of a plan reads from one end to the other."""
+    if node["Node Type"] == "Seq Scan":
+        return str(node["Relation Name"])
+    by = set(re.findall(r"\b(\w+) (?:=|>|<|>=|<=) ", node.get("Index Cond", "")))
+    return str(node["Index Name"]) if "Index Name" in node and not by - {"tenant_id"} else ""
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from nodes(below)
+
+
+@pytest.mark.timeout(180)
+class TestAMillionUnits:
+    @pytest.mark.parametrize("analysed", [False, True], ids=["as loaded", "analysed"])
+    async def test_no_statement_of_a_commit_scans_a_table(self, million: Million, analysed: bool) -> None:
+        if analysed:
+            await million.admin.execute("ANALYZE")
+        statements = await statements_of_a_commit(million)
+        assert len(statements) >= 12
+        scanned = {sql: found for sql in statements if (found := await scans(million, sql))}
+        assert scanned == {}
+
+    @pytest.mark.parametrize("where", ["slot = $1", "sku_id = $1 AND state = 'held'", "id::text = $1"])
+    async def test_a_scan_would_be_seen(self, million: Million, where: str) -> None:
+        assert await scans(million, f"SELECT count(*) FROM unit WHERE tenant_id = '{million.tenant_id}' AND {where}") != []
+
+    async def test_what_is_sold_costs_nothing(self, million: Million) -> None:
+        first = await million.pages_of_a_pick(0)
+        await million.run(SELL)
+        after = await million.pages_of_a_pick(SOLD)
+        without_the_mark = await million.pages_of_a_pick(0)
+        assert after <= 2 * first
+        assert without_the_mark > 20 * after
