@@ -2,8 +2,8 @@
 
     python -m tests.bench.low_water_mark [units, 500000] [batch, 256]
 
-Sells all units of a sale one by one through the product's commit, batch after batch on one connection, and prints the cost of an order for the
-first and the last 1,000 and for each tenth. Wall time of one process: other work on the machine shows in it.
+Sells all units of a sale one by one through the product's commit, batch after batch on one connection, and prints the cost of an order
+for the first and the last 1,000 and for each tenth. Wall time of one process: other work on the machine shows in it.
 """
 
 import statistics
