@@ -30,6 +30,7 @@ from checkout_core.errors import AppError, BadRequest
 from checkout_core.intents import Decision, Intent, SaleKey
 from checkout_core.tokens import Shopper
 
+PROBLEMS_MAX = 64  # problem documents kept as bytes
 TOKENS_MAX = 50_000  # verified ones, 15 MB of them; a crowd presses more than once
 
 _decode = msgspec.json.Decoder(NewCheckout, strict=True).decode
@@ -78,6 +79,8 @@ class Gate(BoundedProtocol):
     litestar: Litestar
     head: bytes  # of every answer, after the status line
     known: dict[bytes, Shopper]
+    problems: dict[object, tuple[int, bytes, bytes]]
+    process: Process | None = None
     hot: HotCycle | None = None
 
     def on_message_begin(self) -> None:
@@ -140,7 +143,9 @@ class Gate(BoundedProtocol):
                 found[name] = value
             elif name in _COLD:
                 return None
-        process: Process | None = getattr(self.litestar.state, "process", None)
+        process = self.process
+        if process is None:
+            process = type(self).process = getattr(self.litestar.state, "process", None)
         authorization = found.get(b"authorization", b"")
         key = found.get(b"idempotency-key", b"").decode("latin-1")
         if process is None or found.get(b"content-type") != b"application/json" or authorization[:10] != b"Bearer st_" or not is_key(key):
@@ -167,7 +172,8 @@ class Gate(BoundedProtocol):
         return shopper
 
     def _press(self, cycle: HotCycle) -> None:
-        process: Process = self.litestar.state.process
+        process = self.process
+        assert process is not None, "it was found when the head was read"
         try:
             cycle.wish = wish = _decode(cycle.body)
             sale, intent = intent_of(process, cycle.shopper, wish, cycle.key, "api", retried=cycle.retried)
@@ -183,8 +189,8 @@ class Gate(BoundedProtocol):
 
     def _admitted(self, cycle: HotCycle, sale: SaleKey, intent: Intent) -> None:
         """The gate has admitted the wish and its commit takes long: say where the order will be. The commit goes on."""
-        process: Process = self.litestar.state.process
-        if intent.order_id in process.doors.admitted and not cycle.response_complete:
+        process = self.process
+        if process is not None and intent.order_id in process.doors.admitted and not cycle.response_complete:
             body = admitted_of(sale, intent)
             self._answer(cycle, 202, f"content-type: application/json\r\nlocation: {body.location}\r\n".encode(), _encode(body))
 
@@ -207,9 +213,16 @@ class Gate(BoundedProtocol):
             self._answer(cycle, 201, b"content-type: application/json\r\n", _encode(checkout_of(decision, cycle.wish.sale_id)))
 
     def _answer_problem(self, cycle: HotCycle, error: BaseException) -> None:
-        status, headers, body = document(error, "POST", "/v1/checkouts")
-        lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())
-        self._answer(cycle, status, f"content-type: {MEDIA_TYPE}\r\n{lines}".encode(), body)
+        # Almost all refusals of a rush are the same few words.
+        said = (type(error), error.code, error.detail, error.retry_after_s) if isinstance(error, AppError) and not error.extra else None
+        known = self.problems.get(said)
+        if known is None:
+            status, headers, body = document(error, "POST", "/v1/checkouts")
+            lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())
+            known = status, f"content-type: {MEDIA_TYPE}\r\n{lines}".encode(), body
+            if said is not None and len(self.problems) < PROBLEMS_MAX:
+                self.problems[said] = known
+        self._answer(cycle, *known)
 
     def _answer(self, cycle: HotCycle, status: int, headers: bytes, body: bytes) -> None:
         cycle.response_complete = True
@@ -232,4 +245,4 @@ def gate_of(app: Litestar, *, https: bool) -> type[Gate]:
     """The protocol class that answers for `app`: uvicorn's `http` setting."""
     always = API_HEADERS | SECURITY_HEADERS | (HSTS if https else {})
     head = "".join(f"{name.lower()}: {value}\r\n" for name, value in always.items()).encode()
-    return type("GateOfApp", (Gate,), {"litestar": app, "head": head, "known": {}})
+    return type("GateOfApp", (Gate,), {"litestar": app, "head": head, "known": {}, "problems": {}})
