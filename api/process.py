@@ -1,6 +1,7 @@
 """What one API process holds, opened where it starts and closed where it ends. Handlers ask for it as `process`."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,9 @@ from tenants.keys import Keyring
 from tenants.passwords import Passwords
 from tenants.payments.accounts import Providers
 
+# With the collector's own (700, 10, 10): 5,650 reservations/s, p99 200 ms; with these, and what is open frozen: 6,240/s, p99 98 ms
+# (2 processes, 256 connections, 20,000 units, 2 cores).
+GC_THRESHOLDS = (50_000, 20, 50)
 PLATFORM_POOL_SIZE = 2  # sign-ups, sign-ins and look-ups that memory could not answer
 
 
@@ -76,6 +80,9 @@ async def open_process(settings: Settings) -> AsyncIterator[Process]:
     listening = asyncio.create_task(listener.listen(settings.redis_url, doors), name="events")
     keyring = Keyring(settings.secret)
     providers = Providers(settings, app_pool, keyring)
+    # What is open by now stays for ever: the collector need not look at it again, nor interrupt a rush to look at what is young.
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     try:
         yield Process(
             settings=settings,

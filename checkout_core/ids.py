@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import lru_cache
 from uuid import UUID
 
 from checkout_core.errors import NotFound
@@ -19,6 +20,7 @@ def encode(prefix: str, value: UUID) -> str:
     return f"{prefix}_{value.hex}"
 
 
+@lru_cache(maxsize=4096)  # a crowd names the same sale again and again; what raises is not kept
 def decode(prefix: str, text: str) -> UUID:
     """The uuid in `text`. Raises `NotFound` for another prefix or anything that is not 32 lower-case hex digits."""
     head, _, digits = text.partition("_")

@@ -54,10 +54,11 @@ class TestEachFile:
         assert "-- contract:" in path.read_text() or not [text for text in statements(path) if taking.match(text)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def schema(servers: Servers) -> AsyncIterator[asyncpg.Connection]:
     """A database of its own with the real schema, made by the real migrations."""
     admin = await asyncpg.connect(servers.database_url)
+    await admin.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
     await admin.execute(f"CREATE DATABASE {DATABASE}")
     url = servers.database_url.replace("/postgres?", f"/{DATABASE}?")
     environ = servers.environment | {"DATABASE_URL": url, "TESSERA_ENV": "test", "TESSERA_SECRET": "00" * 32}
