@@ -117,9 +117,12 @@ class Drill:
                 ended = repr(error)
             if ended != expected:
                 self.wrong.append(f"{step}: {way} ended {ended}, not {expected}")
-            # Another's death may have kept this order from the step: then the next one comes by.
-            if not armed.exists():
-                return
+            # What is relayed or swept passes up to a second after the order has ended. Or another's death has kept this order from the
+            # step: then the next one comes by.
+            for _ in range(60):
+                if not armed.exists():
+                    return
+                await asyncio.sleep(0.05)
         self.wrong.append(f"{step}: nobody came by")
 
     def _standing(self) -> list[int]:
