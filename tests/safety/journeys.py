@@ -80,7 +80,9 @@ class Journeys:
         """Never paid: the hold ends, the unit returns."""
         shopper, order = await self.press()
         await self.start(shopper, order)
-        await self.look("UPDATE orders SET hold_until = now(), next_try_at = now() WHERE id = $1", order)
+        ends = "UPDATE orders SET hold_until = now(), next_try_at = now() WHERE id = $1 AND state = 'awaiting' RETURNING 1"
+        while await self.look(f"WITH ended AS ({ends}) SELECT 1", order) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)  # Postgres is away: the hold has not ended yet
         return await self._until(shopper, order, "expired", hurry="orders")
 
     async def buy_and_return(self) -> str:
