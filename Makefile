@@ -52,6 +52,10 @@ load: setup ## a rehearsed sale, judged: SHOPPERS=20000 RATE=200 here; TARGET= S
 	    $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(TARGET),--target $(TARGET)) $(if $(STORE),--store $(STORE)) \
 	    $(if $(SALE),--sale $(SALE)) $(if $(TOKENS),--tokens $(TOKENS)) $(if $(PROVIDER),--provider $(PROVIDER)) $(ARGS)
 
+.PHONY: drill
+drill: setup ## everything that may die, dies, and the checker judges: build/drill.md (DRILL=long without end, ARGS="kills" for some)
+	$(PY) -m tests.drills $(if $(filter long,$(DRILL)),--long) $(ARGS)
+
 .PHONY: check
 check: setup ## prove the invariants on the store that DATABASE_URL and REDIS_URL name
 	@$(TESSERA) check $(ARGS)
