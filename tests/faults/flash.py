@@ -161,11 +161,11 @@ async def drill(shop: Shop, name: str, units: int = UNITS) -> Shown:
     async with httpx.AsyncClient(timeout=3, trust_env=False, limits=httpx.Limits(max_connections=200)) as client:
         rush = Rush(shop, client, cancelling=name == "steps", pace_s=PACE_S if name == "steps" else 0)
         await rush.open(units, spare=200)
-        selling = asyncio.create_task(rush.run())
-        await rush.sold(units // (8 if name == "steps" else 3))
-        since = time.monotonic()
-        await fault(Drills(shop), rush)
-        await selling
+        async with asyncio.TaskGroup() as group:  # a drill that fails sends its shoppers home before their client is closed
+            group.create_task(rush.run())
+            await rush.sold(units // (8 if name == "steps" else 3))
+            since = time.monotonic()
+            await fault(Drills(shop), rush)
         shop.processes.wait_ready()
         shop.servers.wait_ready()
         wrong = await rush.judge()

@@ -19,7 +19,7 @@ from api.process import Keys
 from checkout_core import tokens
 from checkout_core.config import Settings
 from checkout_core.ids import decode
-from tenants.db import dsn_for
+from tenants.db import CONNECTION_LOST, dsn_for
 from tessera.shop import Shop
 from tests.safety.journeys import Journeys
 
@@ -70,15 +70,16 @@ class Rush:
 
     async def run(self) -> None:
         """Until the sale is sold out in truth, or patience is over."""
-        shoppers = [asyncio.create_task(self._shoppers()) for _ in range(SHOPPERS)]
-        ending = time.monotonic() + PATIENCE_S
-        while (left := await self.left()) != 0 or left is None:
-            if time.monotonic() > ending:
-                self.strange.append(f"not sold out after {PATIENCE_S} s: {left} units are left")
-                break
-            await asyncio.sleep(0.2)
-        self.over.set()
-        await asyncio.gather(*shoppers)
+        async with asyncio.TaskGroup() as group:  # nobody presses on when one of them, or the look at what is left, fails
+            for _ in range(SHOPPERS):
+                group.create_task(self._shoppers())
+            ending = time.monotonic() + PATIENCE_S
+            while (left := await self.left()) != 0 or left is None:
+                if time.monotonic() > ending:
+                    self.strange.append(f"not sold out after {PATIENCE_S} s: {left} units are left")
+                    break
+                await asyncio.sleep(0.2)
+            self.over.set()
 
     async def _shoppers(self) -> None:
         while not self.over.is_set():
@@ -131,13 +132,14 @@ class Rush:
         return sale
 
     async def look(self, sql: str, *args: Any) -> Any:
+        """A look behind the scenes; None while Postgres is away, in whatever words asyncpg says so."""
         try:
             conn = await asyncpg.connect(dsn_for(self.settings, "tessera_migrator"), timeout=5)
-        except (OSError, asyncpg.PostgresError, TimeoutError):
+        except CONNECTION_LOST:
             return None
         try:
             return await conn.fetchval(sql, *args)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except CONNECTION_LOST:
             return None
         finally:
             conn.terminate()
