@@ -1,5 +1,7 @@
 """The unit of work: what a lost connection is, and what is our own mistake."""
 
+import asyncio
+import contextlib
 from uuid import uuid4
 
 import asyncpg
@@ -28,5 +30,20 @@ class TestTenantTx:
         tenant = uuid4()
         async with process.app_pool.acquire() as conn:
             async with tenant_tx(conn, tenant):
-                assert await conn.fetchval("SELECT current_setting('app.tenant_id')") == str(tenant)
+                assert await conn.fetchval("SELECT current_setting('app.tenant_id')::uuid") == tenant
             assert await conn.fetchval("SELECT current_setting('app.tenant_id', true)") in (None, "")
+
+    async def test_nothing_stays_open_however_it_was_cancelled(self, process: Process) -> None:
+        async def work() -> None:
+            async with tenant_tx(process.app_pool, uuid4()) as tx:
+                await tx.conn.execute("SELECT pg_sleep(0.0005)")
+
+        for turns in range(150):
+            task = asyncio.create_task(work())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            async with process.app_pool.acquire() as conn:
+                assert not conn.is_in_transaction()
