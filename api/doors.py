@@ -10,8 +10,8 @@ import asyncio
 import datetime as dt
 import random
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Coroutine, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from api.memory import Memory
@@ -55,7 +55,7 @@ class Doors:
         self.admitted: set[UUID] = set()  # orders of this process whose commit is under way
         self._fallback: dict[SaleKey, tuple[float, float]] = {}
         self._fenced: dict[SaleKey, int] = {}
-        self._acks: set[asyncio.Task[None]] = set()
+        self._pending: set[asyncio.Task[object]] = set()
 
     async def decide(self, sale: SaleKey, intents: Sequence[Intent]) -> Sequence[Answer]:
         door = await self._doors.get(sale)
@@ -84,7 +84,7 @@ class Doors:
         self.sold_out.forget(sale)
 
     async def aclose(self) -> None:
-        await asyncio.gather(*self._acks, return_exceptions=True)
+        await asyncio.gather(*self._pending, return_exceptions=True)
 
     async def _look(self, sale: SaleKey) -> Door | None:
         async with tenant_tx(self._pool, sale.tenant_id) as tx:
@@ -121,24 +121,31 @@ class Doors:
             out.update(found)
             if epoch != admission.epoch:
                 out |= {i.order_id: _closed("The sale is being counted anew. Ask again.") for i in doubtful if i.order_id not in found}
-        if admitted:
-            orders = {i.order_id for i in admitted}
-            self.admitted |= orders
-            try:
-                decisions = await commit_batch(self._pool, sale, admitted)
-            finally:
-                self.admitted -= orders
-            failpoint("admit.committed")
-            out |= {d.order_id: d for d in decisions}
-            self.sold_out.won(sale, (i.shopper_id for i, d in zip(admitted, decisions, strict=True) if d.outcome == Outcome.RESERVED))
-            self._ack(
-                sale, [(i.order_id, i.intent_id) for i, d in zip(admitted, decisions, strict=True) if d.outcome != Outcome.WRONG_DOOR]
-            )
+        if admitted and safeties.on("commit_first"):
+            out |= {d.order_id: d for d in await self._commit(sale, admitted)}
+        elif admitted:
+            self._later(self._commit(sale, admitted))
+            out |= {i.order_id: _promised(i) for i in admitted}
         if admission.avail == 0:
             self.sold_out.learn(sale, admission.epoch)
         else:
             self.sold_out.forget(sale)
         return [out.get(i.order_id) or self._refusal(i, a.code) for i, a in pairs]
+
+    async def _commit(self, sale: SaleKey, admitted: list[Intent]) -> list[Decision]:
+        """Decide what the gate admitted, and only then have the journal forget it."""
+        if not safeties.on("journal"):
+            await self._gatekeeper.ack(sale, [(i.order_id, i.intent_id) for i in admitted])
+        orders = {i.order_id for i in admitted}
+        self.admitted |= orders
+        try:
+            decisions = await commit_batch(self._pool, sale, admitted)
+        finally:
+            self.admitted -= orders
+        failpoint("admit.committed")
+        self.sold_out.won(sale, (i.shopper_id for i, d in zip(admitted, decisions, strict=True) if d.outcome == Outcome.RESERVED))
+        self._ack(sale, [(i.order_id, i.intent_id) for i, d in zip(admitted, decisions, strict=True) if d.outcome != Outcome.WRONG_DOOR])
+        return decisions
 
     @staticmethod
     def _refusal(intent: Intent, code: Code) -> Answer:
@@ -188,14 +195,22 @@ class Doors:
             except (Closed, Unknown):
                 pass
 
-        task = asyncio.create_task(ack())
-        self._acks.add(task)
-        task.add_done_callback(self._acks.discard)
+        self._later(ack())
+
+    def _later(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(work)
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
 
 
 def refused(intent: Intent, outcome: Outcome) -> Decision:
     """A refusal that is nobody's to keep: it has no row, and the same key may be used again."""
     return Decision(outcome, intent.order_id, "", intent.quantity, 0, "", dt.datetime.now(dt.UTC), None)
+
+
+def _promised(intent: Intent) -> Decision:
+    """What a shopper is told without the safety `commit_first`."""
+    return Decision(Outcome.RESERVED, intent.order_id, "awaiting", intent.quantity, 0, "", dt.datetime.now(dt.UTC), None)
 
 
 def _unsaid(answer: Answer) -> Answer:

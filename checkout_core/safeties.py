@@ -17,6 +17,8 @@ KNOWN: Final = frozenset(
         "epoch",  # what was admitted under an old epoch counts for nothing
         "ident",  # a gate is open only to the server it was loaded on
         "give_back_seq",  # a return to a gate is applied once, by its number
+        "commit_first",  # whoever is told "reserved" has a committed order
+        "journal",  # an admitted intent stays in the journal until it is decided
         "ack_intent",  # a journal entry is removed only by the intent it holds
         "holders",  # no refusal before a look at what the shopper may hold already
         "sweep",  # the sweep finishes duties whose bell was lost
