@@ -10,6 +10,7 @@ from redis.asyncio.connection import SSLConnection, parse_url
 
 from checkout_core.errors import Unavailable
 from checkout_core.resp import IN_FLIGHT_MAX, TIMEOUT_S, Closed, Link, Refused
+from checkout_core.watched import link_class
 
 CONNECT_TIMEOUT_S: Final = 2.0
 PAUSE_S: Final = (0.02, 1.0)  # between attempts to connect: doubled from the first to the last, with jitter
@@ -38,7 +39,7 @@ class Address(NamedTuple):
 async def connect(address: Address, *, timeout_s: float = TIMEOUT_S, in_flight_max: int = IN_FLIGHT_MAX) -> Link:
     """An open link that knows its server's ident. Raises `OSError`, `TimeoutError`, `Refused` or `Unavailable`."""
     loop = asyncio.get_running_loop()
-    link = Link(timeout_s=timeout_s, in_flight_max=in_flight_max)
+    link = link_class()(timeout_s=timeout_s, in_flight_max=in_flight_max)
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
         if address.path:
             await loop.create_unix_connection(lambda: link, address.path)

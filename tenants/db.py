@@ -14,6 +14,7 @@ from checkout_core.config import Settings
 from checkout_core.errors import Unavailable
 from checkout_core.ids import new_id
 from checkout_core.secrets import derive
+from tenants import watched
 
 Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 Pool: TypeAlias = asyncpg.Pool
@@ -71,6 +72,7 @@ async def create_pool(dsn: str, *, size: int = 8, name: str = "tessera", stateme
         timeout=5,
         command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 2,
         max_inactive_connection_lifetime=300,
+        connection_class=watched.connection_class(),
         reset=_leave_as_it_is,
         statement_cache_size=statement_cache_size,
         server_settings={

@@ -14,6 +14,7 @@ from tenants.payments.adapters import adapter
 from tenants.payments.outbound import open_client
 from tenants.payments.provider import Provider
 from tenants.payments.sandbox import SandboxCredentials
+from tenants.payments.watched import watched
 
 _encode = msgspec.json.Encoder().encode
 
@@ -74,7 +75,7 @@ class Providers:
                 raise NotFound("There is no such payment account.")
             keys = await self._keyring.of(tx)
         plain = keys.open_(row["key_id"], row["credentials"], account_place(tenant_id, account_id))
-        opened = adapter(row["provider"], plain, self._settings.provider_url, self.client)
+        opened = watched(adapter(row["provider"], plain, self._settings.provider_url, self.client))
         return self._open.setdefault((tenant_id, account_id), opened)
 
     async def aclose(self) -> None:
