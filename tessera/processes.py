@@ -34,15 +34,23 @@ class Processes(Keepers):
         self._environ = environ
         folder.mkdir(parents=True, exist_ok=True)
 
-    def run(self, name: str, *arguments: str, port: int | None = None, path: str = "/readyz", module: str = "tessera") -> None:
+    def run(
+        self,
+        name: str,
+        *arguments: str,
+        port: int | None = None,
+        path: str = "/readyz",
+        module: str = "tessera",
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         """Start `python -m MODULE ARGUMENT…`, with its log at `<folder>/<name>.log`; `wait_ready` waits for it.
 
         The log begins anew, and goes on when the process is started again. With a `port` it is ready when it listens there itself
-        and `path` is answered with 200.
+        and `path` is answered with 200. `environ` is added to the children's environment for this one.
         """
         command = [sys.executable, "-m", module, *arguments]
         self.log(name).unlink(missing_ok=True)
-        self.keep(Process(name, command, self.log(name), self._environ, port, path))
+        self.keep(Process(name, command, self.log(name), {**self._environ, **(environ or {})}, port, path))
 
     def log(self, name: str) -> Path:
         """The file with what a child printed."""

@@ -87,6 +87,10 @@ class Shop:
         first_line = self.processes.log("provider").read_text().splitlines()[0]
         return msgspec.json.decode(first_line, type=ProviderStarted)
 
+    def environ_of(self, kind: str) -> Mapping[str, str]:
+        """What `api` processes or a `worker` find in their environment besides: nothing; a drill puts other ways to the servers here."""
+        return {}
+
     def _start(self) -> None:
         run = self.processes.run
         options = ["--port", str(self.provider_port), "--folder", str(self.folder / "provider"), "--time-scale", str(self.time_scale)]
@@ -94,8 +98,8 @@ class Shop:
         options += ["--print-json", "--outlive-parent"]
         run("provider", *options, module=PROVIDER, port=self.provider_port, path="/healthz")
         for number in range(1, self.apis + 1):
-            run(f"api-{number}", "api", "--host", HOST, "--port", str(self.port), port=self.port)
-        run("worker", "worker")
+            run(f"api-{number}", "api", "--host", HOST, "--port", str(self.port), port=self.port, environ=self.environ_of("api"))
+        run("worker", "worker", environ=self.environ_of("worker"))
         self.processes.wait_ready()
 
 

@@ -75,7 +75,7 @@ class Timeline:
 
 
 @contextmanager
-def open_shop(*, apis: int = 2, time_scale: float = 0.01, **environ: str) -> Iterator[Shop]:
+def open_shop(*, apis: int = 2, time_scale: float = 0.01, make: Callable[..., Shop] = Shop, **environ: str) -> Iterator[Shop]:
     """A shop of several API processes and two workers, its servers with fsync.
 
     Failpoints are armed by files in `<folder>/armed`; `<folder>/passed` tells which were passed. The provider's schedule of notices runs
@@ -89,8 +89,8 @@ def open_shop(*, apis: int = 2, time_scale: float = 0.01, **environ: str) -> Ite
         "TESSERA_IP_LIMIT_FACTOR": "1000",
     }  # fmt: skip
     try:
-        with Shop(folder, apis=apis, time_scale=time_scale, environ=switches | environ) as shop:
-            shop.processes.run("worker-2", "worker")
+        with make(folder, apis=apis, time_scale=time_scale, environ=switches | environ) as shop:
+            shop.processes.run("worker-2", "worker", environ=shop.environ_of("worker"))
             shop.processes.wait_ready()
             yield shop
     finally:
