@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-import httpx
 import msgspec
 
 from checkout_core.config import Settings
@@ -11,7 +10,7 @@ from checkout_core.ids import new_id
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.keys import Keyring, account_place
 from tenants.payments.adapters import adapter
-from tenants.payments.outbound import open_client
+from tenants.payments.http import Client, Origin
 from tenants.payments.provider import Provider
 from tenants.payments.sandbox import SandboxCredentials
 from tenants.payments.watched import watched
@@ -58,10 +57,12 @@ class Providers:
     """Adapters by account, opened once in a process: each keeps its connections and its circuit breaker."""
 
     def __init__(self, settings: Settings, pool: Pool, keyring: Keyring) -> None:
+        if settings.provider_url:
+            Origin.parse(settings.provider_url)  # an address that is none is told when the process starts
         self._settings = settings
         self._pool = pool
         self._keyring = keyring
-        self.client: httpx.AsyncClient = open_client()
+        self.client = Client()
         self._open: dict[tuple[UUID, UUID], Provider] = {}
 
     async def get(self, tenant_id: UUID, account_id: UUID) -> Provider:

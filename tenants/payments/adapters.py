@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 
-import httpx
 import msgspec
 
+from tenants.payments.http import Client
 from tenants.payments.provider import BadCredentials, Provider
 from tenants.payments.sandbox import SandboxCredentials, SandboxProvider
 
 
-def _sandbox(credentials: bytes, base_url: str, client: httpx.AsyncClient, check_keys: bool) -> Provider:
+def _sandbox(credentials: bytes, base_url: str, client: Client, check_keys: bool) -> Provider:
     return SandboxProvider(msgspec.json.decode(credentials, type=SandboxCredentials), base_url, client, check_keys=check_keys)
 
 
-ADAPTERS: dict[str, Callable[[bytes, str, httpx.AsyncClient, bool], Provider]] = {"sandbox": _sandbox}
+ADAPTERS: dict[str, Callable[[bytes, str, Client, bool], Provider]] = {"sandbox": _sandbox}
 
 
-def adapter(provider: str, credentials: bytes, base_url: str, client: httpx.AsyncClient, *, check_keys: bool = False) -> Provider:
+def adapter(provider: str, credentials: bytes, base_url: str, client: Client, *, check_keys: bool = False) -> Provider:
     """The account behind `credentials` (JSON). Keep what this returns: it holds parsed keys and the breaker.
 
     With `check_keys`, for credentials that come from outside, the keys are proven too (45 ms of CPU: call it in a thread).

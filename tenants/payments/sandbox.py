@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import httpx
 import msgspec
 from msgspec import Struct
 
 from tenants.payments import sandbox_wire as wire
-from tenants.payments.outbound import ANSWER_MAX, BILL_MAX, BILL_TOTAL_S, TOTAL_S, Answer, Outbound
+from tenants.payments.http import Answer, Client
+from tenants.payments.outbound import ANSWER_MAX, BILL_MAX, BILL_TOTAL_S, TOTAL_S, Outbound
 from tenants.payments.provider import (
     BadCredentials,
     BillLine,
@@ -64,7 +64,7 @@ class SandboxProvider:
         self,
         credentials: SandboxCredentials,
         base_url: str,
-        client: httpx.AsyncClient,
+        client: Client,
         *,
         check_keys: bool = False,
         total_s: float = TOTAL_S,

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from tenants.payments.outbound import open_client
+from tenants.payments.http import Client
 from tenants.payments.sandbox import SandboxCredentials, SandboxProvider
 from tests.provider import CREATE, Merchant, Sandbox, Sink
 
@@ -103,7 +103,7 @@ async def provider_figures(orders: int) -> None:
 
 
 async def adapter_figures(merchant: Merchant, sink: Sink) -> None:
-    async with open_client() as client:
+    async with Client() as client:
         credentials = msgspec.convert(merchant.credentials, SandboxCredentials)
         started = time.process_time()
         for _ in range(20):

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import msgspec
 import pytest
 import pytest_asyncio
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tenants.payments import outbound
+from tenants.payments.http import Client
 from tenants.payments.provider import (
     PaymentAttempt,
     ProviderRefund,
@@ -30,18 +29,18 @@ TIMESTAMP, NONCE, SERIAL, SIGNATURE = b"sandbox-timestamp", b"sandbox-nonce", b"
 
 
 @pytest_asyncio.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with outbound.open_client() as client:
+async def client() -> AsyncIterator[Client]:
+    async with Client() as client:
         yield client
 
 
-def account(merchant: Merchant, client: httpx.AsyncClient, url: str = "", **more: Any) -> SandboxProvider:
+def account(merchant: Merchant, client: Client, url: str = "", **more: Any) -> SandboxProvider:
     credentials = msgspec.convert(merchant.credentials, SandboxCredentials)
     return SandboxProvider(credentials, url or merchant.sandbox.url, client, **more)
 
 
 @pytest.fixture
-def provider(merchant: Merchant, client: httpx.AsyncClient) -> SandboxProvider:
+def provider(merchant: Merchant, client: Client) -> SandboxProvider:
     return account(merchant, client)
 
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives import hashes
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from loadtests.counterparts.sandbox.forgery import VARIANTS
 from tenants.payments import sandbox_wire
+from tenants.payments.http import Client
 from tenants.payments.provider import (
     ForgedNotice,
 )
@@ -183,9 +183,7 @@ class TestForgedNotice:
         for edge_s in (-300, 300):
             provider.verify_notice(true.headers, true.body, stamped + timedelta(seconds=edge_s))
 
-    async def test_at_another_merchant(
-        self, true: Received, other_merchant: Merchant, client: httpx.AsyncClient, provider: SandboxProvider
-    ) -> None:
+    async def test_at_another_merchant(self, true: Received, other_merchant: Merchant, client: Client, provider: SandboxProvider) -> None:
         with pytest.raises(ForgedNotice) as forged:
             account(other_merchant, client).verify_notice(true.headers, true.body, datetime.now(UTC))
         assert forged.value.reason == "the seal does not open"

@@ -7,10 +7,10 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any, Self
 
-import httpx
 import pytest
 
 from tenants.payments.breaker import FAILURES_MAX, PROBE_S, REST_MAX_S, REST_S, Breaker
+from tenants.payments.http import Client
 from tenants.payments.provider import (
     BillLine,
     ProviderUnavailable,
@@ -59,12 +59,12 @@ def answered(status: str, body: bytes, headers: Headers | None = None, length: i
 
 
 class TestUnavailable:
-    async def test_nobody_there(self, merchant: Merchant, client: httpx.AsyncClient) -> None:
+    async def test_nobody_there(self, merchant: Merchant, client: Client) -> None:
         with pytest.raises(ProviderUnavailable) as error:
             await account(merchant, client, "http://127.0.0.1:1").query("att_x")
         assert not error.value.maybe_done
 
-    async def test_too_slow_although_done(self, merchant: Merchant, client: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    async def test_too_slow_although_done(self, merchant: Merchant, client: Client, sandbox: Sandbox) -> None:
         asked = attempt()
         sandbox.faults(slow_ms=4000, out_trade_no=asked.out_trade_no)
         started = time.monotonic()
@@ -109,7 +109,7 @@ class TestUnavailable:
         ],
         ids=["unsigned yes", "unsigned no", "unsigned missing", "302", "308", "500", "503", "long", "cut", "gzip", "not http", "closed"],
     )
-    async def test_answers_that_cannot_be_believed(self, merchant: Merchant, client: httpx.AsyncClient, answer: bytes) -> None:
+    async def test_answers_that_cannot_be_believed(self, merchant: Merchant, client: Client, answer: bytes) -> None:
         async with Misbehaving(answer) as server:
             provider = account(merchant, client, server.url)
             calls: list[Awaitable[Any]] = [provider.create(attempt()), provider.query("att_x"), provider.close("att_x")]
@@ -119,7 +119,7 @@ class TestUnavailable:
                 assert error.value.maybe_done
             assert server.requests == 3
 
-    async def test_true_answers_about_something_else(self, merchant: Merchant, client: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    async def test_true_answers_about_something_else(self, merchant: Merchant, client: Client, sandbox: Sandbox) -> None:
         out_trade_no, pay_url = merchant.create()
         sandbox.pay(pay_url)
         body = json.dumps(merchant.query(out_trade_no)[1]).encode()
@@ -133,14 +133,14 @@ class TestUnavailable:
 
     @pytest.mark.parametrize("status", ["302 Found", "500 Oops"])
     async def test_a_signature_does_not_turn_a_failure_into_a_yes(
-        self, merchant: Merchant, client: httpx.AsyncClient, sandbox: Sandbox, status: str
+        self, merchant: Merchant, client: Client, sandbox: Sandbox, status: str
     ) -> None:
         async with Misbehaving(answered(status, b"", provider_signed(sandbox, b"")[0])) as server:
             with pytest.raises(ProviderUnavailable):
                 await account(merchant, client, server.url).close("att_x")
 
     @pytest.mark.parametrize("cut", ["total", "line", "last bytes"])
-    async def test_a_bill_that_was_cut_off(self, client: httpx.AsyncClient, sandbox: Sandbox, cut: str) -> None:
+    async def test_a_bill_that_was_cut_off(self, client: Client, sandbox: Sandbox, cut: str) -> None:
         merchant = sandbox.register("cut")
         sandbox.pay(merchant.create()[1])
         day = datetime.now(UTC).date()
@@ -154,7 +154,7 @@ class TestUnavailable:
             with pytest.raises(ProviderUnavailable):
                 lines.extend([line async for line in account(merchant, client, server.url).bill(day)])
 
-    async def test_the_breaker_spares_a_provider_that_is_down(self, merchant: Merchant, client: httpx.AsyncClient) -> None:
+    async def test_the_breaker_spares_a_provider_that_is_down(self, merchant: Merchant, client: Client) -> None:
         async with Misbehaving(answered("500 Oops", b"")) as server:
             provider = account(merchant, client, server.url)
             errors = []

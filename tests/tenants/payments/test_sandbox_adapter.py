@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tenants.payments.adapters import adapter
+from tenants.payments.http import Client
 from tenants.payments.provider import (
     BadCredentials,
     ProviderRefused,
@@ -77,7 +77,7 @@ class TestPayment:
         assert (await provider.query(asked.out_trade_no)).state == "closed"
 
     async def test_another_merchants_payment_is_not_there(
-        self, provider: SandboxProvider, other_merchant: Merchant, client: httpx.AsyncClient, sandbox: Sandbox
+        self, provider: SandboxProvider, other_merchant: Merchant, client: Client, sandbox: Sandbox
     ) -> None:
         asked = attempt()
         await provider.create(asked)
@@ -124,7 +124,7 @@ class TestRefund:
 
 
 class TestBill:
-    async def test_a_day(self, client: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    async def test_a_day(self, client: Client, sandbox: Sandbox) -> None:
         provider = account(sandbox.register("billed"), client)
         paid = [attempt() for _ in range(3)]
         for asked in paid:
@@ -173,7 +173,7 @@ class TestNotice:
 
 
 class TestCredentials:
-    def test_from_what_registering_gave(self, merchant: Merchant, client: httpx.AsyncClient) -> None:
+    def test_from_what_registering_gave(self, merchant: Merchant, client: Client) -> None:
         credentials = json.dumps(merchant.credentials).encode()
         assert adapter("sandbox", credentials, "http://x", client).mch_id == merchant.mch_id
         with pytest.raises(BadCredentials, match="nowhere"):
@@ -200,11 +200,11 @@ class TestCredentials:
             {"extra": 1},
         ],
     )
-    def test_that_cannot_be(self, merchant: Merchant, client: httpx.AsyncClient, change: dict[str, Any]) -> None:
+    def test_that_cannot_be(self, merchant: Merchant, client: Client, change: dict[str, Any]) -> None:
         with pytest.raises(BadCredentials):
             adapter("sandbox", json.dumps(merchant.credentials | change).encode(), "http://x", client)
 
-    def test_a_key_whose_numbers_do_not_fit(self, merchant: Merchant, client: httpx.AsyncClient) -> None:
+    def test_a_key_whose_numbers_do_not_fit(self, merchant: Merchant, client: Client) -> None:
         """Found when the credentials come in; when they come out of our store the 45 ms are saved."""
         numbers = merchant.key.private_numbers()
         spoiled = rsa.RSAPrivateNumbers(
@@ -216,7 +216,7 @@ class TestCredentials:
         with pytest.raises(BadCredentials):
             adapter("sandbox", credentials, "http://x", client, check_keys=True)
 
-    def test_weak_keys(self, merchant: Merchant, client: httpx.AsyncClient) -> None:
+    def test_weak_keys(self, merchant: Merchant, client: Client) -> None:
         weak = rsa.generate_private_key(65537, 1024)
         private = weak.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
         public = weak.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
