@@ -29,6 +29,7 @@ import uvloop
 from loadtests.loader import cpu
 from loadtests.loader.arrivals import Door, arrival
 from loadtests.loader.clients import R, Tell
+from loadtests.loader.history import History
 from loadtests.loader.http import NO_BODY, Answer, Pool, Target, request
 from loadtests.loader.loops import closed_loop, open_loop
 from loadtests.loader.payers import Payers
@@ -37,6 +38,7 @@ from loadtests.loader.shoppers import Habits, Rush, insist, plan, read_shoppers
 
 ROUNDS = 8  # of asking again what was left undecided
 PAUSE_MAX_S = 2.0
+HISTORY_BUFFER_BYTES = 1 << 20  # some four thousand lines
 
 
 class Raw(NamedTuple):
@@ -152,14 +154,14 @@ async def arrive_run(args: argparse.Namespace, out: TextIO) -> dict[str, Any]:
     return how | door.tally.as_json() | {"shoppers": door.came}
 
 
-async def shop_run(args: argparse.Namespace, history: TextIO | None) -> dict[str, Any]:
+async def shop_run(args: argparse.Namespace, history: History | None) -> dict[str, Any]:
     target, pids = target_of(args), pids_of(args)
     shoppers = list(read_shoppers(args.shoppers.read_text(encoding="utf-8").splitlines()))
     habits = Habits(args.repeat, args.twice, args.pair)
     presses = plan(target, args.store, args.sale, shoppers, habits, random.Random(args.seed))
     rush = Rush(args.sale, history, args.limit, args.stock, pids)
     gc.collect()
-    gc.freeze()  # the presses stay until the end: nobody need look at a hundred thousand of them while others wait
+    gc.disable()  # a press leaves no cycles behind, and what is remembered of it stays until the end: there is nothing to look for
     how = await press(args, target, insist(presses, rush.winners, max(args.insist, len(presses))), rush.tell, rush.start)
     used = cpu.used(rush.cpu_began, cpu.seconds_of(pids))
     answers = rush.tally.answers + (rush.tail.answers if rush.tail else 0)
@@ -190,7 +192,7 @@ async def ask_again(args: argparse.Namespace, target: Target, rush: Rush) -> int
     return ROUNDS
 
 
-async def pay(args: argparse.Namespace, target: Target, rush: Rush, history: TextIO | None) -> Payers:
+async def pay(args: argparse.Namespace, target: Target, rush: Rush, history: History | None) -> Payers:
     store = Pool(target, args.payers, args.timeout)
     provider = Pool(Target.parse(args.pay_at), min(args.payers, 16), args.timeout)
     payers = Payers(store, provider, os.environ.get("SANDBOX_ADMIN_TOKEN", ""), args.store, history=history)
@@ -209,8 +211,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.command == "arrive":
         with open(os.open(args.out, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as out:
             return uvloop.run(arrive_run(args, out))
-    with open(args.history, "a", encoding="utf-8") if args.history else nullcontext() as history:
-        return uvloop.run(shop_run(args, history))
+    with open(args.history, "ab", buffering=HISTORY_BUFFER_BYTES) if args.history else nullcontext() as history:
+        return uvloop.run(shop_run(args, History(history) if history else None))
 
 
 def main(argv: list[str] | None = None) -> int:

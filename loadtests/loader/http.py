@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self, cast
 from urllib.parse import urlsplit
 
 import httptools
+import msgspec
 
 ANSWER_BYTES_MAX = 4 << 20
 CONNECT_TIMEOUT_S = 5.0
@@ -43,7 +44,15 @@ class Target(NamedTuple):
             return False
 
 
-class Answer(NamedTuple):
+class Problem(msgspec.Struct):
+    code: str = ""
+
+
+_problem = msgspec.json.Decoder(Problem).decode
+_anything = msgspec.json.Decoder().decode
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """`status` is 0 when there was no answer; `failure` then says why: refused, closed, timeout, malformed or too_large."""
 
     status: int
@@ -54,15 +63,17 @@ class Answer(NamedTuple):
     def json(self) -> Any:
         """The body decoded, or an empty object when it is not JSON."""
         try:
-            return json.loads(self.body)
-        except ValueError:
+            return _anything(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return {}
 
     @property
     def code(self) -> str:
         """The problem document's stable code, "" when there is none."""
-        document = self.json() if self.status >= 400 else {}
-        return str(document.get("code", "")) if isinstance(document, dict) else ""
+        try:
+            return _problem(self.body).code if self.status >= 400 else ""
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ""
 
 
 def request(target: Target, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = NO_BODY) -> bytes:
@@ -114,7 +125,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        return self._transport is not None and not self._transport.is_closing()
+        return self._transport is not None
 
     async def connect(self) -> bool:
         """Whether there is a connection now; one is made unless it is open."""
@@ -142,9 +153,15 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's does not inherit from it
 
-    def connection_lost(self, error: Exception | None) -> None:
-        self._transport = None
+    def eof_received(self) -> None:
+        self._transport = None  # it closes itself now; nothing may be sent on it any more
         self._resolve(Answer(0, failure="closed"))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        # A transport that was given up before is told of late, perhaps when there is another already.
+        if self._transport is not None and self._transport.is_closing():
+            self._transport = None
+            self._resolve(Answer(0, failure="closed"))
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -155,8 +172,11 @@ class Connection(asyncio.Protocol):
     # What the parser tells
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"retry-after" and value.isdigit():
+        name = name.lower()
+        if name == b"retry-after" and value.isdigit():
             self._retry_after_s = float(value)
+        elif name == b"content-length":
+            self._length = int(value)
 
     def on_body(self, body: bytes) -> None:
         self._body += body
@@ -176,6 +196,7 @@ class Connection(asyncio.Protocol):
     def _forget(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._body = bytearray()
+        self._length = -1  # as the head says it, which need not
         self._retry_after_s = 0.0
 
     def _resolve(self, answer: Answer) -> None:

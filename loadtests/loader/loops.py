@@ -7,11 +7,13 @@ counts from the instant its request was *meant* to start, so a stall is seen by 
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
 from time import perf_counter
 
-from loadtests.loader.clients import Client, R, Tell
-from loadtests.loader.http import Answer, Connection, Target
+from loadtests.loader.clients import Client, Head, R, Take, Tell
+from loadtests.loader.http import Answer, Target
 
 UNSENT = Answer(0, failure="unsent")
 CUT_SHORT = Answer(0, failure="timeout")
@@ -32,40 +34,35 @@ async def closed_loop(
     """`connections` clients, each asking the next thing as soon as it has its answer, until `requests` or `seconds` end.
 
     With a `greeting` each client first asks that, uncounted, and they all wait for each other: then connections are open and nobody
-    measures the opening. `when_ready` is called at that moment.
+    measures the opening. `when_ready` is called at that moment. What `tell` raises ends the loop and is raised.
     """
     source: Iterator[R] = iter(requests)
-    known: dict[bytes, Answer] = {}
-    clients = [Client(target, timeout_s, source, tell, known) for _ in range(connections)]
-    everybody = asyncio.Barrier(connections)
     end = math.inf
+    at_rest = 0
 
-    async def play(client: Client[R]) -> None:
-        nonlocal end
-        try:
-            if greeting is not None:
-                await client.ask(greeting)
-            if await everybody.wait() == connections - 1:  # the last to come, which goes on before the others
-                when_ready()
-                end = perf_counter() + seconds
-            await client.press(end)
-        finally:
-            client.close()
+    def take() -> tuple[R, float] | None:
+        now = perf_counter()
+        if now >= end or (asked := next(source, None)) is None:
+            return None
+        return asked, now
 
-    async def watch() -> None:
-        while True:
-            await asyncio.sleep(min(LOOK_S, timeout_s / 4))
-            now = perf_counter()
-            for client in clients:
-                client.expire(now)
+    def rest(_: Client[R], error: Exception | None) -> None:
+        nonlocal at_rest
+        at_rest += 1
+        if not over.done() and error is not None:
+            over.set_exception(error)
+        elif not over.done() and at_rest == connections:
+            over.set_result(None)
 
-    watching = asyncio.create_task(watch())
-    try:
-        async with asyncio.TaskGroup() as playing:
-            for client in clients:
-                playing.create_task(play(client))
-    finally:
-        watching.cancel()
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async with crowd(target, connections, timeout_s, take, tell, rest) as clients:
+        if greeting is not None:
+            await asyncio.gather(*(client.ask(greeting) for client in clients))
+        when_ready()
+        end = perf_counter() + seconds
+        for client in clients:
+            client.go()
+        await over
 
 
 async def open_loop(
@@ -82,28 +79,27 @@ async def open_loop(
 
     What is still unsent or unanswered `timeout_s` after the last arrival is told as a failure, "unsent" or "timeout".
     Returns the longest time in seconds by which this process itself was late to let an arrival in: a large one means that
-    the loader was the bottleneck.
+    the loader was the bottleneck. What `tell` raises ends the loop and is raised.
     """
-    due: asyncio.Queue[tuple[float, R] | None] = asyncio.Queue()
+    waiting: deque[tuple[R, float]] = deque()
+    idle: deque[Client[R]] = deque()
+
+    def take() -> tuple[R, float] | None:
+        return waiting.popleft() if waiting else None
+
+    def rest(client: Client[R], error: Exception | None) -> None:
+        idle.append(client)
+        if not over.done() and error is not None:
+            over.set_exception(error)
+        elif not over.done() and has_ended and len(idle) == connections:
+            over.set_result(None)
+
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    has_ended = False
     began = perf_counter()
     latest_s = 0.0
-
-    async def client() -> None:
-        connection = Connection(target, timeout_s)
-        try:
-            while (arrival := await due.get()) is not None:
-                intended, each = arrival
-                answer = CUT_SHORT
-                try:
-                    answer = await connection.ask(each.raw)
-                finally:
-                    now = perf_counter()
-                    tell(each, answer, now - intended, now)
-        finally:
-            connection.close()
-
-    clients = [asyncio.create_task(client()) for _ in range(connections)]
-    try:
+    async with crowd(target, connections, timeout_s, take, tell, rest) as clients:
+        idle += clients
         for number, each in enumerate(requests):
             if (after_s := number / rate) > seconds:
                 break
@@ -112,19 +108,48 @@ async def open_loop(
                 # The loop's clock ticks in milliseconds: round up, so that nobody is ever let in early.
                 await asyncio.sleep(math.ceil(wait_s * 1000) / 1000)
             latest_s = max(latest_s, perf_counter() - intended)
-            due.put_nowait((intended, each))
-        for _ in clients:
-            due.put_nowait(None)
-        await asyncio.wait(clients, timeout=timeout_s)
-    finally:
-        for task in clients:
-            task.cancel()
-        ends = await asyncio.gather(*clients, return_exceptions=True)
-    for end in ends:
-        if isinstance(end, Exception):
-            raise end
-    now = perf_counter()
-    while not due.empty():
-        if (arrival := due.get_nowait()) is not None:
-            tell(arrival[1], UNSENT, now - arrival[0], now)
+            waiting.append((each, intended))
+            if idle:
+                idle.popleft().go()
+            if over.done():  # with what `tell` raised
+                break
+        has_ended = True
+        if len(idle) < connections or over.done():
+            await asyncio.wait([over], timeout=timeout_s)
+        if over.done():
+            over.result()
+        now = perf_counter()
+        for each, intended in filter(None, [client.leave() for client in clients]):
+            tell(each, CUT_SHORT, now - intended, now)
+        for each, intended in waiting:
+            tell(each, UNSENT, now - intended, now)
     return latest_s
+
+
+@asynccontextmanager
+async def crowd(
+    target: Target,
+    connections: int,
+    timeout_s: float,
+    take: Take[R],
+    tell: Tell[R],
+    rest: Callable[[Client[R], Exception | None], None],
+) -> AsyncIterator[list[Client[R]]]:
+    """So many clients; whoever waits too long for an answer is told "timeout"; their connections end with the block."""
+    heads: dict[bytes, Head] = {}
+    clients = [Client(target, timeout_s, take, tell, rest, heads) for _ in range(connections)]
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(min(LOOK_S, timeout_s / 4))
+            now = perf_counter()
+            for client in clients:
+                client.expire(now)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield clients
+    finally:
+        watching.cancel()
+        for client in clients:
+            client.leave()

@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 import json
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, TextIO
+from typing import Any
 
+from loadtests.loader.history import History
 from loadtests.loader.http import NO_BODY, Answer, Pool, request
 from loadtests.loader.report import spread
 from loadtests.loader.shoppers import Won
@@ -35,7 +35,7 @@ class Payers:
     slug: str
     patience_s: float = 30.0
     patience_all_s: float = 120.0
-    history: TextIO | None = None
+    history: History | None = None
     states: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     steps: dict[str, list[float]] = field(default_factory=dict)  # seconds, by name
@@ -75,9 +75,7 @@ class Payers:
             return
         self.steps.setdefault("paid_to_delivered", []).append(perf_counter() - paid_at)
         if self.history is not None:
-            self.history.write(
-                json.dumps({"order_id": won.order_id, "told": state, "at": round(time.time(), 4)}, separators=(",", ":")) + "\n"
-            )
+            self.history.became(won.order_id, state)
         shown = await self._ask("codes", "GET", f"/v1/orders/{won.order_id}/codes", won, expect=200)
         self._look_at(won, shown["codes"])
 

@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -33,34 +33,46 @@ class Tally:
     def __init__(self) -> None:
         self.began = perf_counter()
         self.ended = self.began
-        self.statuses: Counter[str] = Counter()
-        self.codes: Counter[str] = Counter()
-        self.failures: Counter[str] = Counter()
-        self._latencies: dict[str, array[float]] = {}
+        self._latencies: dict[tuple[str, int, str], array[float]] = {}  # by word, status and failure
 
     def add(self, answer: Answer, latency_s: float, at: float, said: str) -> None:
         """`said` is the word the caller files it under ("reserved", "sold_out", …); `at` is perf_counter() at the answer."""
-        self.ended = max(self.ended, at)
-        if answer.failure:
-            self.failures[answer.failure] += 1
-        else:
-            self.statuses[str(answer.status)] += 1
-            if answer.status >= 400:
-                self.codes[said] += 1
-        if said not in self._latencies:
-            self._latencies[said] = array("d")
-        self._latencies[said].append(latency_s)
+        self.ended = at
+        told = said, answer.status, answer.failure
+        latencies = self._latencies.get(told)
+        if latencies is None:
+            latencies = self._latencies[told] = array("d")
+        latencies.append(latency_s)
+
+    @property
+    def statuses(self) -> Counter[str]:
+        return self._count(lambda _, status, failure: "" if failure else str(status))
+
+    @property
+    def codes(self) -> Counter[str]:
+        return self._count(lambda said, status, failure: said if status >= 400 and not failure else "")
+
+    @property
+    def failures(self) -> Counter[str]:
+        return self._count(lambda _, __, failure: failure)
+
+    def _count(self, name: Callable[[str, int, str], str]) -> Counter[str]:
+        counted: Counter[str] = Counter()
+        for told, latencies in self._latencies.items():
+            if named := name(*told):
+                counted[named] += len(latencies)
+        return counted
 
     @property
     def answers(self) -> int:
-        return sum(self.statuses.values())
+        return self.statuses.total()
 
     @property
     def seconds(self) -> float:
         return self.ended - self.began
 
     def of(self, said: str) -> Sequence[float]:
-        return self._latencies.get(said, array("d"))
+        return array("d", [each for (word, _, _), latencies in self._latencies.items() if word == said for each in latencies])
 
     def count(self, said: str) -> int:
         return len(self.of(said))
@@ -75,7 +87,7 @@ class Tally:
             "codes": dict(self.codes),
             "failures": dict(self.failures),
             "latency_ms": spread(everything),
-            "latency_ms_by_answer": {said: spread(each) for said, each in sorted(self._latencies.items())},
+            "latency_ms_by_answer": {said: spread(self.of(said)) for said in sorted({said for said, _, _ in self._latencies})},
         }
 
 

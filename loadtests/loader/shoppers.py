@@ -7,18 +7,30 @@ import hashlib
 import itertools
 import json
 import random
-import time
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
+
+import msgspec
 
 from loadtests.loader import cpu
+from loadtests.loader.history import History
 from loadtests.loader.http import Answer, Target, request
 from loadtests.loader.report import Tally, cpu_us, spread
 
 AGAIN = ("unavailable", "busy", "too_many_requests", "pending")  # the outcome is open: the same key, once more
 PLAIN_MAX = 64
+
+
+class Named(msgspec.Struct):
+    """What matters of an answer: its order, by the name it has in a reservation or in a refusal."""
+
+    id: str = ""
+    order_id: str | None = None
+
+
+_named = msgspec.json.Decoder(Named).decode
 
 
 class Shopper(NamedTuple):
@@ -46,6 +58,13 @@ class Won(NamedTuple):
     order_id: str
     token: str
     quantity: int
+
+
+def order_of(answer: Answer) -> Named:
+    try:
+        return _named(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Named()
 
 
 def read_shoppers(lines: Iterable[str]) -> Iterator[Shopper]:
@@ -102,7 +121,7 @@ class Rush:
     """Takes note of every answer: history, figures, and what must not happen."""
 
     sale: str
-    history: TextIO | None = None
+    history: History | None = None
     limit: int = 0  # units a shopper may have, 0 for no limit
     stock: int = 0  # units of the sale, 0 when nobody said
     pids: dict[str, list[int]] = field(default_factory=dict)
@@ -135,21 +154,23 @@ class Rush:
             self._now.add(answer, latency_s, at, plain)
             return
         said = self._word(answer)
-        order_id = ""
         if said == "reserved":
-            order_id = str(answer.json()["id"])
+            order_id = order_of(answer).id
             self._last_reserved_at = at
             self._check(press, order_id)
         elif said in AGAIN or answer.failure:
+            order_id = ""
             self.undecided.append(press)
             self.retry_after_s = max(self.retry_after_s, answer.retry_after_s)
         else:
-            order_id = str(answer.json().get("order_id") or "")
+            order_id = order_of(answer).order_id or ""
             self._refused_stock = self._refused_stock or said == "sold_out"
             if answer.body and not order_id and len(self._plain) < PLAIN_MAX:
                 self._plain[answer.body] = said
         self._now.add(answer, latency_s, at, said)
-        self._remember(press, said, order_id, latency_s)
+        # An answer that decides, with the order it decides, is one that can be held against the store later.
+        if self.history is not None and order_id:
+            self.history.told(order_id, said, self.sale, press.quantity, press.shopper, press.key, latency_s)
         if self.sold_out_at is None and self._all_gone():
             self.sold_out_at = at
             self.cpu_until_sold_out = cpu.used(self.cpu_began, cpu.seconds_of(self.pids))
@@ -179,22 +200,6 @@ class Rush:
             self._told += press.quantity
             if self.limit and units > self.limit:
                 self.violations.append(f"shopper {press.shopper} was told {units} units, the limit is {self.limit}")
-
-    def _remember(self, press: Press, said: str, order_id: str, latency_s: float) -> None:
-        """An answer that decides, with the order it decides, is one that can be held against the store later."""
-        if self.history is None or not order_id:
-            return
-        line = {
-            "order_id": order_id,
-            "told": said,
-            "sale_id": self.sale,
-            "quantity": press.quantity,
-            "shopper": press.shopper,
-            "key": f"{press.shopper} {press.key}",
-            "at": round(time.time(), 4),
-            "latency_ms": round(latency_s * 1000, 3),
-        }
-        self.history.write(json.dumps(line, separators=(",", ":")) + "\n")
 
     # What it came to
 

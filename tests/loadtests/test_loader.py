@@ -14,6 +14,7 @@ import pytest
 
 from loadtests.loader import __main__ as loader
 from loadtests.loader import cpu
+from loadtests.loader.history import History
 from loadtests.loader.http import Answer, Connection, Pool, Target, request
 from loadtests.loader.loops import closed_loop
 from loadtests.loader.payers import Payers
@@ -27,8 +28,10 @@ def crowd(size: int) -> list[Shopper]:
     return [Shopper(f"shp_{number}", f"st_{number}") for number in range(size)]
 
 
-async def rush_of(target: Target, shoppers: list[Shopper], habits: Habits, *, limit: int = 1, connections: int = 16) -> Rush:
-    rush = Rush("sal_1", io.StringIO(), limit)
+async def rush_of(
+    target: Target, shoppers: list[Shopper], habits: Habits, *, limit: int = 1, connections: int = 16, out: io.BytesIO | None = None
+) -> Rush:
+    rush = Rush("sal_1", History(out) if out else None, limit)
     await closed_loop(target, plan(target, "cards", "sal_1", shoppers, habits, random.Random(7)), rush.tell, connections=connections)
     return rush
 
@@ -125,9 +128,8 @@ class TestShoppers:
 
     async def test_the_history_is_what_each_client_was_told(self, opened: Opened) -> None:
         _, target = await opened(units=2)
-        rush = await rush_of(target, crowd(4), Habits(repeat=0, twice=0), connections=1)
-        assert isinstance(rush.history, io.StringIO)
-        lines = [json.loads(line) for line in rush.history.getvalue().splitlines()]
+        await rush_of(target, crowd(4), Habits(repeat=0, twice=0), connections=1, out=(out := io.BytesIO()))
+        lines = [json.loads(line) for line in out.getvalue().splitlines()]
         assert [(line["told"], line["shopper"]) for line in lines] == [
             ("reserved", "shp_0"), ("reserved", "shp_1"), ("sold_out", "shp_2"), ("sold_out", "shp_3")
         ]  # fmt: skip
