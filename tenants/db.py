@@ -94,8 +94,8 @@ async def create_pool(dsn: str, *, size: int = 8, name: str = "tessera", stateme
 async def _leave_as_it_is(conn: Connection) -> None:
     """Nothing is to be reset: settings are made for a transaction (`set_config(…, true)`) or for the session at its start, never between.
 
-    asyncpg's own reset would be one more round trip for each transaction; before it the pool ends a transaction that was left open, and does so
-    still. A test of the house holds that no statement is a bare SET.
+    asyncpg's own reset would be one more round trip for each transaction. A transaction that was left open the pool ends in any case.
+    A test of the house holds that no statement is a bare SET.
     """
 
 

@@ -1,6 +1,6 @@
 """Units to orders and back, under the lock of the sale's row. Nobody else changes `unit.order_id` or `sale.committed`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,52 +10,54 @@ from tenants.orders import gates
 from tenants.orders.sale import Sale
 
 _LOCK = "FOR UPDATE" if safeties.on("row_lock") else ""
+_LOCK_SALE = f"SELECT {', '.join(Sale._fields[:-1])}, clock_timestamp() AS now FROM sale WHERE tenant_id = $1 AND id = $2 {_LOCK}"
+# Available units of the sale, locked, in the order they were loaded: $1 tenant, $2 sale, $3 low-water mark, $4 how many.
+NEXT_UNITS = f"""SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available' AND id > $3
+                 ORDER BY id LIMIT $4 {_LOCK}"""
+# The slots that shoppers hold in the sale: $1 tenant, $2 sale, $5 shoppers.
+SLOTS = "SELECT shopper_id, slot FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND shopper_id = ANY($5) AND slot IS NOT NULL"
+# Units to orders, and the sale's counters moved: $1 tenant, $2 sale, $3 units, $4 orders, $5 shoppers, $6 slots.
 # By what was taken, never to a number read earlier: the CHECK (committed ≤ allotted) then judges the sum of all commits.
-_COMMITTED = "committed + $4" if safeties.on("allotment") else "$5::bigint + $4"
+_GIVE = """WITH given AS (
+               UPDATE unit SET state = 'held', order_id = x.order_id, shopper_id = x.shopper_id, slot = x.slot
+               FROM unnest($3::bigint[], $4::uuid[], $5::uuid[], $6::integer[]) AS x(id, order_id, shopper_id, slot)
+               WHERE unit.tenant_id = $1 AND unit.id = x.id),
+           counted AS (
+               UPDATE sale SET committed = committed + cardinality($3), last_unit = greatest(last_unit, $3[cardinality($3)])
+               WHERE tenant_id = $1 AND id = $2 AND cardinality($3) > 0)"""
 
 
 class Given(NamedTuple):
-    unit: int
-    order_id: UUID
-    shopper_id: UUID
-    slot: int | None
+    """Units that orders get, in the order in which they were locked; as columns."""
+
+    units: list[int]
+    order_ids: list[UUID]
+    shopper_ids: list[UUID]
+    slots: list[int | None]
 
 
 async def lock_sale(tx: TenantTx, sale_id: UUID) -> Sale | None:
     """Lock the sale's row: fence, allotment and low-water mark in one."""
-    sql = f"SELECT {', '.join(Sale._fields[:-1])}, clock_timestamp() AS now FROM sale WHERE tenant_id = $1 AND id = $2 {_LOCK}"
-    row = await tx.conn.fetchrow(sql, tx.tenant_id, sale_id)
+    row = await tx.conn.fetchrow(_LOCK_SALE, tx.tenant_id, sale_id)
     return Sale(*row) if row else None
 
 
-async def pick(tx: TenantTx, sale: Sale, wanted: int) -> list[int]:
-    """Lock up to `wanted` available units of the sale, in the order they were loaded."""
-    sql = f"""SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available' AND id > $3
-              ORDER BY id LIMIT $4 {_LOCK}"""
-    if sale.committed >= sale.allotted:
-        return []
-    return [row[0] for row in await tx.conn.fetch(sql, tx.tenant_id, sale.id, sale.last_unit, wanted)]
+def masks(slots: Iterable[tuple[UUID, int]]) -> dict[UUID, int]:
+    """Bit masks of the slots that each shopper holds."""
+    found: dict[UUID, int] = {}
+    for shopper, slot in slots if safeties.on("unique_slot") else ():
+        found[shopper] = found.get(shopper, 0) | 1 << (slot - 1)
+    return found
 
 
-async def slots_taken(tx: TenantTx, sale: Sale, shoppers: Iterable[UUID]) -> dict[UUID, int]:
-    """Bit masks of the slots that `shoppers` hold in the sale."""
-    masks: dict[UUID, int] = {}
-    if sale.limit_per_shopper and safeties.on("unique_slot"):
-        sql = "SELECT shopper_id, slot FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND shopper_id = ANY($3) AND slot IS NOT NULL"
-        for shopper, slot in await tx.conn.fetch(sql, tx.tenant_id, sale.id, list(shoppers)):
-            masks[shopper] = masks.get(shopper, 0) | 1 << (slot - 1)
-    return masks
+def giving(sale: Sale) -> str:
+    """The head of a statement that gives units to orders."""
+    return _GIVE if safeties.on("allotment") else _GIVE.replace("committed + ", f"{sale.committed} + ")
 
 
-async def give(tx: TenantTx, sale: Sale, given: Sequence[Given]) -> None:
-    """Units → held by orders. `given` are units that `pick` locked, in its order."""
-    sql = """UPDATE unit SET state = 'held', order_id = x.order_id, shopper_id = x.shopper_id, slot = x.slot
-             FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::integer[]) AS x(id, order_id, shopper_id, slot)
-             WHERE unit.tenant_id = $1 AND unit.id = x.id"""
-    await tx.conn.execute(sql, tx.tenant_id, *map(list, zip(*given, strict=True)))
-    sql = f"UPDATE sale SET committed = {_COMMITTED}, last_unit = greatest(last_unit, $3) WHERE tenant_id = $1 AND id = $2"
-    values = [tx.tenant_id, sale.id, given[-1].unit, len(given)]
-    await tx.conn.execute(sql, *values, *([] if safeties.on("allotment") else [sale.committed]))
+async def give(tx: TenantTx, sale: Sale, given: Given) -> None:
+    """Units → held by orders."""
+    await tx.conn.execute(f"{giving(sale)} SELECT", tx.tenant_id, sale.id, *given)
 
 
 async def take_back(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID) -> int:

@@ -6,13 +6,14 @@ from uuid import UUID
 from checkout_core.intents import Decision, Intent, SaleKey
 from tenants.db import Pool, tenant_tx
 from tenants.orders import commit
+from tenants.orders.survey import known
 
 
 async def look(pool: Pool, sale: SaleKey, intents: Sequence[Intent]) -> tuple[int, dict[UUID, Decision]]:
     """The sale's epoch, and the decisions of those intents that have a row. The epoch is read first: no order under it is missed."""
     async with tenant_tx(pool, sale.tenant_id) as tx:
         epoch = await tx.conn.fetchval("SELECT epoch FROM sale WHERE tenant_id = $1 AND id = $2", sale.tenant_id, sale.sale_id)
-        rows = await commit.known(tx, intents)
+        rows = await known(tx, [i.order_id for i in intents])
     return epoch or 0, {i.order_id: commit.answer(i, rows[i.order_id]) for i in intents if i.order_id in rows}
 
 

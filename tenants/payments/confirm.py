@@ -15,6 +15,7 @@ from tenants import delivery, exceptions, ledger
 from tenants.db import TenantTx
 from tenants.orders import allot, gates, release
 from tenants.orders.sale import Sale
+from tenants.orders.survey import survey
 
 HELD = ("awaiting", "closing")
 LAPSED = ("expired", "cancelled")
@@ -97,17 +98,16 @@ async def _disposition(tx: TenantTx, order: asyncpg.Record, *, exact: bool) -> s
 async def _allot_again(tx: TenantTx, order: asyncpg.Record) -> bool:
     """Units for an order whose hold is over, by the rules of the commit: under the sale's lock, within limit and stock, all or none."""
     sql = "SELECT sale_id, quantity FROM order_line WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"
-    plan: list[tuple[Sale, list[allot.Given]]] = []
+    plan: list[tuple[Sale, allot.Given]] = []
     for sale_id, quantity in await tx.conn.fetch(sql, tx.tenant_id, order["id"]):
         sale = await allot.lock_sale(tx, sale_id)
         assert sale is not None, "a line's foreign key names its sale"
-        units = await allot.pick(tx, sale, quantity)
-        taken = await allot.slots_taken(tx, sale, [order["shopper_id"]])
-        [(outcome, slots)] = decide([(order["shopper_id"], quantity)], taken, sale.limit_per_shopper, len(units))
+        shopper = order["shopper_id"]
+        seen = await survey(tx, sale, quantity, [shopper], [])
+        [(outcome, slots)] = decide([(shopper, quantity)], seen.taken, sale.limit_per_shopper, len(seen.units))
         if outcome != Outcome.RESERVED:
             return False
-        given = [allot.Given(u, order["id"], order["shopper_id"], slots[n] if slots else None) for n, u in enumerate(units)]
-        plan.append((sale, given))
+        plan.append((sale, allot.Given(seen.units, [order["id"]] * quantity, [shopper] * quantity, list(slots) or [None] * quantity)))
     for sale, given in plan:
         await allot.give(tx, sale, given)
         if sale.door == "gate":

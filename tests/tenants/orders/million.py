@@ -1,8 +1,6 @@
 """A store with a million units, written by SQL; and what its first sale costs."""
 
-import asyncio
 import json
-from typing import Any
 
 import asyncpg
 
@@ -67,15 +65,8 @@ class Million:
     async def pages_of_a_pick(self, last_unit: int) -> int:
         """Pages touched to find 512 units behind `last_unit`, besides the one of each unit that is locked."""
         async with tenant_tx(self.pool, self.tenant_id) as tx:
-            sale = await allot.lock_sale(tx, self.sale_id)
-            assert sale is not None
-            asked: list[tuple[str, tuple[Any, ...]]] = []
-            with tx.conn.query_logger(lambda record: asked.append((record.query, record.args))):
-                await allot.pick(tx, sale._replace(last_unit=last_unit), 0)  # for its words; to look would tidy up
-                await asyncio.sleep(0)  # the logger is told in the loop's next turn
-            [(sql, args)] = asked
-            await tx.conn.execute(f"PREPARE picking AS {sql}")
-            values = ", ".join(f"'{value}'" for value in (*args[:-1], 512))
-            [plan] = json.loads(await tx.conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE picking ({values})"))
+            await tx.conn.execute(f"PREPARE picking AS {allot.NEXT_UNITS}")
+            picking = f"EXECUTE picking ('{self.tenant_id}', '{self.sale_id}', {last_unit}, 512)"
+            [plan] = json.loads(await tx.conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {picking}"))
             await tx.conn.execute("DEALLOCATE picking")
         return int(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]) - 512

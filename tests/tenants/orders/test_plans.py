@@ -108,7 +108,7 @@ class TestAMillionUnits:
         if analysed:
             await million.admin.execute("ANALYZE")
         statements = await statements_of_a_commit(million)
-        assert len(statements) >= 12
+        assert len(statements) >= 7
         scanned = {sql: found for sql in statements if (found := await scans(million, sql))}
         assert scanned == {}
 
