@@ -4,6 +4,7 @@ The rules are in docs/migrations.md: expand first, contract releases later; a fi
 A file whose first line is `-- no-transaction` runs statement by statement outside a transaction (for CREATE INDEX CONCURRENTLY).
 """
 
+import asyncio
 import re
 from collections.abc import Iterable
 from hashlib import sha256
@@ -18,6 +19,7 @@ from tenants.db import ROLES, dsn_for, role_password
 LOCK_ID = 0x7E55E7A  # any constant of our own: whoever holds this advisory lock migrates, the others wait
 LOCK_TIMEOUT_MS = 5_000  # a migration that cannot get its table lock gives way to the shop instead of queueing in front of it
 STATEMENT_TIMEOUT_MS = 15 * 60_000
+ASK_AGAIN_S = 0.1
 
 
 class Migration(NamedTuple):
@@ -61,8 +63,8 @@ async def bootstrap(settings: Settings) -> None:
     """
     admin = await asyncpg.connect(settings.database_url, timeout=10)
     try:
+        await _alone(admin)
         async with admin.transaction():
-            await admin.execute("SELECT pg_advisory_xact_lock($1)", LOCK_ID)
             for role in ROLES:
                 if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
                     await admin.execute(f"CREATE ROLE {role} LOGIN")
@@ -80,8 +82,7 @@ async def run(dsn: str, migrations: Iterable[Migration]) -> list[str]:
     """Run what has not been run yet. Raises `MigrationChanged` before anything is touched if a file was edited after it ran."""
     conn = await asyncpg.connect(dsn, timeout=10)
     try:
-        # Waits without a statement timeout: a long migration elsewhere is no failure here.
-        await conn.execute("SELECT pg_advisory_lock($1)", LOCK_ID)
+        await _alone(conn)
         await conn.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
         await conn.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
         await conn.execute(
@@ -103,6 +104,15 @@ async def run(dsn: str, migrations: Iterable[Migration]) -> list[str]:
         return [m.name for m in todo]
     finally:
         await conn.close()
+
+
+async def _alone(conn: asyncpg.Connection) -> None:
+    """Return when nobody else migrates, and keep others away until the connection closes.
+
+    It asks again and again: a statement that waited for the lock would be waited for by `CREATE INDEX CONCURRENTLY` of who holds it.
+    """
+    while not await conn.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_ID):
+        await asyncio.sleep(ASK_AGAIN_S)
 
 
 async def _apply(conn: asyncpg.Connection, migration: Migration) -> None:

@@ -1,5 +1,6 @@
 """Rules for migrations: those a reader of the files can see, and those only the database can tell."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -56,13 +57,14 @@ class TestEachFile:
 
 @pytest.fixture(scope="module")
 async def schema(servers: Servers) -> AsyncIterator[asyncpg.Connection]:
-    """A database of its own with the real schema, made by the real migrations."""
+    """A database of its own with the real schema, made by the real migrations; by four at once, as when four processes start."""
     admin = await asyncpg.connect(servers.database_url)
     await admin.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
     await admin.execute(f"CREATE DATABASE {DATABASE}")
     url = servers.database_url.replace("/postgres?", f"/{DATABASE}?")
     environ = servers.environment | {"DATABASE_URL": url, "TESSERA_ENV": "test", "TESSERA_SECRET": "00" * 32}
-    await migrate(Settings.from_env(environ))
+    ran = await asyncio.gather(*(migrate(Settings.from_env(environ)) for _ in range(4)))
+    assert sorted(map(len, ran)) == [0, 0, 0, len(FILES)]
     connection = await asyncpg.connect(url)
     yield connection
     await connection.close()
