@@ -15,7 +15,7 @@ import pytest
 from checkout_core.config import Settings
 from checkout_core.ids import new_id
 from checkout_core.intents import Decision, Outcome
-from tenants.db import create_pool, dsn_for, tenant_tx
+from tenants.db import TenantTx, create_pool, dsn_for, tenant_tx
 from tenants.migrate import migrate
 from tenants.orders import allot, commit, commit_batch, gates
 from tessera.embedded import Servers
@@ -101,6 +101,17 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(below)
 
 
+FETCHED = """SELECT coalesce(sum(seq_tup_read), 0)::bigint AS one_by_one, coalesce(sum(idx_tup_fetch), 0)::bigint AS by_index
+             FROM pg_stat_xact_user_tables WHERE schemaname = 'public'"""
+
+
+async def fetched(tx: TenantTx) -> tuple[int, int]:
+    """Rows that this transaction has read so far, (by scans of whole tables, by indexes), in the triggers of foreign keys too."""
+    await tx.conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    row = await tx.conn.fetchrow(FETCHED)
+    return row["one_by_one"], row["by_index"]
+
+
 @pytest.mark.timeout(180)
 class TestAMillionUnits:
     @pytest.mark.parametrize("analysed", [False, True], ids=["as loaded", "analysed"])
@@ -115,6 +126,18 @@ class TestAMillionUnits:
     @pytest.mark.parametrize("where", ["slot = $1", "sku_id = $1 AND state = 'held'", "id::text = $1"])
     async def test_a_scan_would_be_seen(self, million: Million, where: str) -> None:
         assert await scans(million, f"SELECT count(*) FROM unit WHERE tenant_id = '{million.tenant_id}' AND {where}") != []
+
+    async def test_a_commit_reads_some_rows_for_each_order(self, million: Million) -> None:
+        """What the plans promise, counted: the triggers of foreign keys, whose plans nobody shows, are in it."""
+        wishes = await million.wishes(400)
+        async with tenant_tx(million.pool, million.tenant_id) as tx:
+            await commit.commit(tx, million.sale_id, wishes)
+            one_by_one, by_index = await fetched(tx)
+            await tx.conn.fetchval("SELECT count(*) FROM unit WHERE tenant_id = $1 AND slot = 99", million.tenant_id)
+            with_a_scan = await fetched(tx)
+        assert one_by_one == 0
+        assert 0 < by_index <= 10 * len(wishes)
+        assert sum(with_a_scan) >= million.units, "a scan would be seen"
 
     async def test_what_is_sold_costs_nothing(self, million: Million) -> None:
         first = await million.pages_of_a_pick(0)
