@@ -1,8 +1,10 @@
 """Valkey (or Redis 7) as a service for a keeper: an append-only file, a unix socket, nothing ever evicted."""
 
 import os
+import re
 import signal
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,10 @@ SETTINGS = {
     "save": "",
     "daemonize": "no",
 }
+AOF_FOLDER = "appendonlydir"
+# What a start says of a file that no later start can read either. A tail that was cut off is not among it: Valkey does without.
+READY = b"Ready to accept connections"
+UNREADABLE = re.compile(rb" # .*(reading the append only file|AOF manifest|RDB|rdb file|loading DB)|BUG REPORT START")
 
 
 @dataclass
@@ -34,6 +40,7 @@ class Valkey:
     stop_signal: signal.Signals = signal.SIGTERM
     cwd: Path = Path("/")
     environ: Mapping[str, str] = field(default_factory=lambda: {"PATH": os.defpath, "LC_ALL": "C.UTF-8"})
+    _said: int | None = field(default=None, init=False)  # bytes of the log before the last start
 
     @property
     def runs_as(self) -> str:
@@ -56,8 +63,26 @@ class Valkey:
 
     def prepare(self) -> None:
         self.data.mkdir(mode=0o700, exist_ok=True)
+        self._set_damage_aside()
         self.identity.give(self.data)
         self.socket_path.unlink(missing_ok=True)
+
+    def _set_damage_aside(self) -> None:
+        """A file that the last start could not read is kept under another name, and Valkey begins anew.
+
+        Nothing in it is the truth: gates are counted anew in Postgres, and what a lost bell did not tell the sweep finds.
+        """
+        said, self._said = self._said, self.log.stat().st_size if self.log.exists() else 0
+        if said is None or self._said <= said:
+            return
+        with self.log.open("rb") as log:
+            log.seek(said)
+            since = log.read()
+        if UNREADABLE.search(since) and READY not in since and (damaged := self.data / AOF_FOLDER).exists():
+            aside = self.data / f"{AOF_FOLDER}.damaged-{time.time_ns()}"
+            damaged.rename(aside)
+            with self.log.open("ab") as log:
+                log.write(f"The append-only file could not be read. It is kept as {aside}, and Valkey begins anew.\n".encode())
 
     def command(self) -> list[str]:
         settings = SETTINGS | {

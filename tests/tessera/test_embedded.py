@@ -133,6 +133,33 @@ class TestComingBack:
             with valkey(servers.redis_url) as client:
                 assert client.get("kept") == b"7"
 
+    @pytest.mark.parametrize("damage", ["base.rdb", "incr.aof", "manifest"])
+    def test_valkey_begins_anew_when_its_file_is_damaged(self, tmp_path: Path, damage: str) -> None:
+        with Servers(tmp_path, fsync=False, environ={"DATABASE_URL": "unused:"}) as servers:
+            with valkey(servers.redis_url) as client:
+                client.set("kept", 7)
+            servers.stop("valkey")
+            (damaged,) = (tmp_path / "valkey" / "appendonlydir").glob(f"*{damage}")
+            damaged.write_bytes(b"?" * 10 + damaged.read_bytes()[10:])
+            servers.resume("valkey")
+            with valkey(servers.redis_url) as client:
+                assert client.get("kept") is None
+            (aside,) = (tmp_path / "valkey").glob("appendonlydir.damaged-*")
+            assert (aside / damaged.name).read_bytes().startswith(b"?" * 10)
+            assert str(aside) in (tmp_path / "valkey.log").read_text()
+
+    def test_valkey_does_without_what_was_cut_off_its_file(self, tmp_path: Path) -> None:
+        with Servers(tmp_path, fsync=False, environ={"DATABASE_URL": "unused:"}) as servers:
+            with valkey(servers.redis_url) as client:
+                client.set("kept", 7)
+                client.set("cut", 7)
+            servers.stop("valkey")
+            (file,) = (tmp_path / "valkey" / "appendonlydir").glob("*.incr.aof")
+            os.truncate(file, file.stat().st_size - 3)
+            servers.resume("valkey")
+            with valkey(servers.redis_url) as client:
+                assert client.mget("kept", "cut") == [b"7", None]
+
     async def test_killed_from_outside(self, tmp_path: Path) -> None:
         with start(tmp_path) as servers:
             before = servers.pids["postgres"]
