@@ -7,8 +7,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -31,25 +30,34 @@ class Refused(Exception):
     """Ends the parser's run over a connection that has been hung up on."""
 
 
+class Waits(Protocol):
+    """Somebody whose patience ends."""
+
+    response_complete: bool
+
+    def too_long(self) -> None: ...
+
+
 class Patience:
-    """Calls back for futures that are still open after `seconds`: one timer for all of them, since all wait equally long."""
+    """Calls those back who still wait after `seconds`: one timer for all of them, since all wait equally long."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         self._loop = loop
         self._seconds = seconds
-        self._waiting: deque[tuple[float, asyncio.Future[Any], Callable[[], object]]] = deque()
+        self._waiting: deque[tuple[float, Waits]] = deque()
 
-    def wait(self, future: "asyncio.Future[Any]", then: Callable[[], object]) -> None:
+    def begin(self, waits: Waits) -> None:
+        now = self._loop.time()
         if not self._waiting:
-            self._loop.call_later(self._seconds, self._look)
-        self._waiting.append((self._loop.time() + self._seconds, future, then))
+            self._loop.call_at(now + self._seconds, self._look)
+        self._waiting.append((now + self._seconds, waits))
 
     def _look(self) -> None:
         now = self._loop.time()
-        while self._waiting and (self._waiting[0][0] <= now or self._waiting[0][1].done()):
-            _, future, then = self._waiting.popleft()
-            if not future.done():
-                then()
+        while self._waiting and (self._waiting[0][0] <= now or self._waiting[0][1].response_complete):
+            _, waits = self._waiting.popleft()
+            if not waits.response_complete:
+                waits.too_long()
         if self._waiting:
             self._loop.call_later(max(self._waiting[0][0] - now, 0.01), self._look)
 
@@ -59,7 +67,7 @@ class Watch:
 
     def __init__(self, server_state: ServerState, loop: asyncio.AbstractEventLoop) -> None:
         self.short_patience = Patience(loop, SHORT_S)
-        self.long_patience = Patience(loop, LONG_S)
+        self.long_patience = Patience(loop, LONG_S - SHORT_S)
         self._state = server_state
         self._loop = loop
         self._loop.call_later(1, self._look)
@@ -136,7 +144,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._header_count += 1
         if self._head_bytes > HEADER_BYTES_MAX or self._header_count > HEADERS_MAX:
             self.refuse(431, "The request has too many or too long headers.")
-        super().on_header(name, value)
+        # What uvicorn does with a header, without the way there: seven of them a request.
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -1,5 +1,6 @@
 """Which store a request is for: by its host, or on the platform's own host by the header X-Tessera-Store."""
 
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -68,6 +69,7 @@ def host_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
     return host_name(hosts[0]) if len(hosts) == 1 else ""
 
 
+@lru_cache(maxsize=1024)
 def host_name(text: str) -> str:
     """The name in a Host header, as hosts are stored."""
     if len(text) > 255:

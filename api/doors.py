@@ -112,7 +112,7 @@ class Doors:
 
     async def _settle(self, sale: SaleKey, intents: Sequence[Intent], admission: Admission) -> list[Answer]:
         pairs = list(zip(intents, admission.answers, strict=True))
-        admitted = [i._replace(epoch=admission.epoch) for i, a in pairs if a.code is Code.ADMITTED]
+        admitted = [i.under(admission.epoch) for i, a in pairs if a.code is Code.ADMITTED]
         asked = safeties.on("holders")
         doubtful = [i for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
         out: dict[UUID, Answer] = {}
@@ -173,7 +173,7 @@ class Doors:
             await tx.conn.execute(sql, sale.tenant_id, sale.sale_id, self._fenced.get(sale, 0))
             epoch = await tx.conn.fetchval("SELECT epoch FROM sale WHERE tenant_id = $1 AND id = $2", sale.tenant_id, sale.sale_id)
         self._fenced[sale] = epoch
-        decided = await commit_batch(self._pool, sale, [i._replace(epoch=epoch) for i in intents[:allowed]])
+        decided = await commit_batch(self._pool, sale, [i.under(epoch) for i in intents[:allowed]])
         waiting = [_closed("The gate is closed for a moment. Nothing was reserved; ask again.") for _ in intents[allowed:]]
         return [*decided, *waiting]
 

@@ -9,8 +9,6 @@ Uses `pipeline`, `_start_asgi_task`, `cycle` and `flow` of uvicorn's protocol: u
 mixture with uvicorn itself.
 """
 
-import functools
-from asyncio import Future
 from typing import Any
 
 import msgspec
@@ -35,42 +33,44 @@ TOKENS_MAX = 50_000  # verified ones, 15 MB of them; a crowd presses more than o
 
 _decode = msgspec.json.Decoder(NewCheckout, strict=True).decode
 _encode = msgspec.json.Encoder().encode
-_Headers = list[tuple[bytes, bytes]]
+JSON = b"content-type: application/json\r\n"
 # With any of these the request is not plain, and the framework judges it.
 _COLD = frozenset({b"cookie", b"content-encoding", b"expect", b"upgrade", b"forwarded", b"x-forwarded-for", b"x-forwarded-proto"})
 _WANTED = frozenset({b"authorization", b"idempotency-key", b"content-type", b"host", b"x-tessera-store", b"idempotency-retry"})
 
 
 class HotCycle:
-    """What uvicorn's protocol asks of a request cycle, for a request that never reaches ASGI."""
+    """What uvicorn's protocol asks of a request cycle, for a request that never reaches ASGI; and the waiter for its decision."""
 
     __slots__ = (
-        "body",
-        "complete",
-        "disconnected",
-        "keep_alive",
-        "key",
-        "message_event",
-        "queued",
-        "response_complete",
-        "retried",
-        "shopper",
-        "wish",
-    )
+        "body", "complete", "disconnected", "gate", "gone", "intent", "keep_alive", "key", "late", "queued", "response_complete", "retried",
+        "sale", "shopper", "wish",
+    )  # fmt: skip
 
-    class _Event:
+    class message_event:  # noqa: N801  uvicorn's name
         @staticmethod
         def set() -> None: ...
 
-    def __init__(self, shopper: Shopper, key: str, *, keep_alive: bool, retried: bool) -> None:
-        self.response_complete = self.disconnected = self.queued = self.complete = False
-        self.keep_alive = keep_alive
-        self.message_event = self._Event
+    gate: "Gate"
+    wish: NewCheckout
+    sale: SaleKey
+    intent: Intent
+
+    def __init__(self, gate: "Gate", shopper: Shopper, key: str, retried: bool) -> None:
+        self.response_complete = self.disconnected = self.queued = self.complete = self.gone = self.late = False
+        self.keep_alive = gate.parser.should_keep_alive()
+        self.gate = gate
         self.body = b""
         self.shopper = shopper
         self.key = key
         self.retried = retried
-        self.wish: NewCheckout | None = None
+
+    def settle(self, answer: Decision | Exception) -> None:
+        if not self.response_complete:
+            self.gate.decided(self, answer)
+
+    def too_long(self) -> None:
+        self.gate.too_long(self)
 
 
 class Gate(BoundedProtocol):
@@ -156,7 +156,7 @@ class Gate(BoundedProtocol):
         shopper = self._shopper(process, authorization)
         if store is None or shopper is None or shopper.tenant_id != store.tenant_id:
             return None
-        return HotCycle(shopper, key, keep_alive=self.parser.should_keep_alive(), retried=b"idempotency-retry" in found)
+        return HotCycle(self, shopper, key, b"idempotency-retry" in found)
 
     def _shopper(self, process: Process, authorization: bytes) -> Shopper | None:
         shopper = self.known.get(authorization)
@@ -175,42 +175,39 @@ class Gate(BoundedProtocol):
         process = self.process
         assert process is not None, "it was found when the head was read"
         try:
-            cycle.wish = wish = _decode(cycle.body)
-            sale, intent = intent_of(process, cycle.shopper, wish, cycle.key, "api", retried=cycle.retried)
+            cycle.wish = _decode(cycle.body)
+            cycle.sale, cycle.intent = intent_of(process, cycle.shopper, cycle.wish, cycle.key, "api", retried=cycle.retried)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._answer_problem(cycle, BadRequest(f"The body is not what is asked for here: {error}."))
         except AppError as error:
             self._answer_problem(cycle, error)
         else:
-            decided = process.batcher.submit(sale, intent)
-            self.short_patience.wait(decided, functools.partial(self._admitted, cycle, sale, intent))
-            self.long_patience.wait(decided, decided.cancel)
-            decided.add_done_callback(functools.partial(self._decided, cycle))
+            self.short_patience.begin(cycle)
+            process.batcher.enter(cycle.sale, cycle.intent, cycle)
 
-    def _admitted(self, cycle: HotCycle, sale: SaleKey, intent: Intent) -> None:
-        """The gate has admitted the wish and its commit takes long: say where the order will be. The commit goes on."""
+    def too_long(self, cycle: HotCycle) -> None:
+        """When the gate has admitted the wish and its commit takes long: say where the order will be. The commit goes on."""
         process = self.process
-        if process is not None and intent.order_id in process.doors.admitted and not cycle.response_complete:
-            body = admitted_of(sale, intent)
-            self._answer(cycle, 202, f"content-type: application/json\r\nlocation: {body.location}\r\n".encode(), _encode(body))
-
-    def _decided(self, cycle: HotCycle, decided: "Future[Decision]") -> None:
-        if cycle.response_complete:
-            return
-        if decided.cancelled():
+        if cycle.late:
+            cycle.gone = True
             self._answer_problem(cycle, undecided())
+        elif process is not None and cycle.intent.order_id in process.doors.admitted:
+            body = admitted_of(cycle.sale, cycle.intent)
+            self._answer(cycle, 202, b"%blocation: %b\r\n" % (JSON, body.location.encode()), _encode(body))
+        else:
+            cycle.late = True
+            self.long_patience.begin(cycle)
+
+    def decided(self, cycle: HotCycle, answer: Decision | Exception) -> None:
+        if not isinstance(answer, Decision):
+            self._answer_problem(cycle, answer)
             return
-        error = decided.exception()
-        if error is not None:
-            self._answer_problem(cycle, error)
-            return
-        assert cycle.wish is not None
         try:
-            decision = judge(decided.result())
+            decision = judge(answer)
         except AppError as refusal:
             self._answer_problem(cycle, refusal)
         else:
-            self._answer(cycle, 201, b"content-type: application/json\r\n", _encode(checkout_of(decision, cycle.wish.sale_id)))
+            self._answer(cycle, 201, JSON, _encode(checkout_of(decision, cycle.wish.sale_id)))
 
     def _answer_problem(self, cycle: HotCycle, error: BaseException) -> None:
         # Almost all refusals of a rush are the same few words.

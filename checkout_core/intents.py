@@ -3,10 +3,10 @@
 import datetime as dt
 from enum import IntEnum
 from typing import NamedTuple
-from uuid import UUID, uuid4
 
 from checkout_core import decide, safeties
-from checkout_core.secrets import mac128
+from checkout_core.ids import UUID, new_id, of_bytes
+from checkout_core.secrets import mac
 
 
 class Outcome(IntEnum):
@@ -42,6 +42,11 @@ class Intent(NamedTuple):
     channel: str = "web"
     retried: bool = False  # the client says that it asked before: a refusal is looked up first
 
+    def under(self, epoch: int) -> "Intent":
+        """The intent as the gate admitted it. Not `_replace`, which takes three times as long."""
+        order, intent, shopper, quantity, body, _, contact, lookup, channel, retried = self
+        return Intent(order, intent, shopper, quantity, body, epoch, contact, lookup, channel, retried)
+
 
 class Decision(NamedTuple):
     """The answer to an intent; a retry gets the same one. Amounts in minor units."""
@@ -57,10 +62,11 @@ class Decision(NamedTuple):
 
 
 def order_id(key: bytes, tenant_id: UUID, shopper_id: UUID, idempotency_key: str) -> UUID:
-    """128-bit HMAC of (tenant | shopper | idempotency key): a retry finds its order even when everything but Postgres forgot.
+    """128-bit MAC of (tenant | shopper | idempotency key): a retry finds its order even when everything but Postgres forgot.
 
     `key` never rotates, else a retry across the rotation would buy twice.
     """
     if not safeties.on("idempotent_order"):
-        return uuid4()
-    return UUID(bytes=mac128(key, tenant_id.bytes, shopper_id.bytes, idempotency_key.encode()))
+        return new_id()
+    # Two parts of 16 bytes before the last one: no two lists of parts share an input.
+    return of_bytes(mac(key, tenant_id.bytes + shopper_id.bytes + idempotency_key.encode()))

@@ -5,10 +5,10 @@ admitted_ms 8 | epoch 8 | intent id 16 | body           big endian; `admit.lua` 
 
 import struct
 from typing import Final, NamedTuple
-from uuid import UUID
 
 import msgspec
 
+from checkout_core.ids import UUID, of_bytes
 from checkout_core.intents import Intent
 
 HEAD: Final = struct.Struct(">QQ16s")
@@ -36,10 +36,10 @@ def pack(intent: Intent) -> bytes:
 def unpack(field: bytes, value: bytes) -> Entry:
     """Raises `struct.error` for a value that is not the journal's at all."""
     admitted_ms, epoch, raw_id = HEAD.unpack_from(value)
-    order_id, intent_id = UUID(bytes=field), UUID(bytes=raw_id)
+    order_id, intent_id = of_bytes(field), of_bytes(raw_id)
     try:
         raw_shopper, quantity, body_hash, contact, lookup_hash, channel = _decode(value[HEAD.size :])
-        shopper_id = UUID(bytes=raw_shopper)
+        shopper_id = of_bytes(raw_shopper)
     except ValueError:
         return Entry(order_id, intent_id, admitted_ms, epoch, None)
     intent = Intent(order_id, intent_id, shopper_id, quantity, body_hash, epoch, contact, lookup_hash, channel)
