@@ -111,7 +111,7 @@ async def _alone(conn: asyncpg.Connection) -> None:
 
     It asks again and again: a statement that waited for the lock would be waited for by `CREATE INDEX CONCURRENTLY` of who holds it.
     """
-    while not await conn.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_ID):
+    while not await conn.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_ID):  # noqa: ASYNC110  Postgres tells nobody who does not wait
         await asyncio.sleep(ASK_AGAIN_S)
 
 
