@@ -1,5 +1,8 @@
 """All topics, in the order they are played."""
 
+from tests.drills import kills
 from tests.drills.drill import Drill
 
-TOPICS: dict[str, dict[str, Drill]] = {}
+TOPICS: dict[str, dict[str, Drill]] = {
+    "kills": kills.DRILLS,
+}

@@ -21,7 +21,7 @@ from checkout_core.config import Settings
 from checkout_core.ids import decode
 from tenants.db import CONNECTION_LOST, dsn_for
 from tessera.shop import Shop
-from tests.safety.journeys import Journeys
+from tests.drills.journeys import Journeys
 
 SHOPPERS = 24  # at once
 PATIENCE_S = 60

@@ -1,0 +1,326 @@
+"""Merchants and shoppers over HTTP who go on whatever dies: they ask the same again, and write down what they were told.
+
+Each way of `WAYS` takes an order, an import or a sale to its end, and returns "" or what ended otherwise than it should.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import asyncpg
+import httpx
+
+from checkout_core.config import Settings
+from checkout_core.ids import decode
+from tenants.db import CONNECTION_LOST, dsn_for
+from tessera.shop import Shop
+
+PATIENCE_S = 90  # Postgres may need seconds to recover on a busy disk, and is killed over and over
+UNITS = 6_000
+PRICE_MINOR = 9900
+ANSWER_S = 5.0  # longer than any answer takes that comes at all
+AGAIN_S = 0.05
+LATER = (202, 429, 503)
+
+
+class Asked(NamedTuple):
+    """A shopper with an order."""
+
+    shopper: dict[str, str]
+    order: str
+
+
+class Journeys:
+    """A store that is open, with a sale behind each door. What was answered that should not be is in `strange`."""
+
+    def __init__(self, shop: Shop, client: httpx.AsyncClient) -> None:
+        self.shop = shop
+        self.client = client
+        self.settings = Settings.from_env(shop.environ)
+        self.strange: list[str] = []
+        self.longest_s = 0.0  # that somebody waited for an answer, asking again and again
+        self.told: list[dict[str, Any]] = []
+        self.merchant: dict[str, str] = {}
+        self.store: dict[str, str] = {}
+        self.slug = ""
+        self.sku = ""
+        self.sales: dict[str, str] = {}  # by door
+
+    async def open_store(self, units: int = UNITS) -> None:
+        """While all is well: whoever signs up twice is told so."""
+        self.slug = f"s-{uuid4().hex[:16]}"
+        body: dict[str, Any] = {"store": self.slug, "slug": self.slug, "mail": f"{self.slug}@example.org", "password": self.slug}
+        signed_up = await self.ask("POST", "/v1/merchants", body=body)
+        self.store = {"X-Tessera-Store": self.slug}
+        self.merchant = self.store | {"Authorization": f"Bearer {signed_up['api_key']}"}
+        account = await self.back_office("merchants", {"name": self.slug})
+        await self.ask("POST", "/v1/provider-accounts", self.merchant, {"provider": "sandbox"} | account)
+        self.sku = await self.new_sku(units)
+        for door in ("direct", "gate"):
+            self.sales[door] = await self.publish(self.sku, door, units // 2)
+
+    # What merchants do
+
+    async def create(self, path: str, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        """A creating POST: sent again, it creates nothing."""
+        keyed = self.merchant | {"Idempotency-Key": uuid4().hex} | (headers or {})
+        created: dict[str, Any] = await self.ask("POST", path, keyed, body)
+        return created
+
+    async def new_sku(self, units: int) -> str:
+        """A SKU with as many codes."""
+        product = await self.create("/v1/products", {"name": "Steam"})
+        body = {"product_id": product["id"], "name": "100", "price_minor": PRICE_MINOR, "currency": "CNY"}
+        sku: str = (await self.create("/v1/skus", body))["id"]
+        codes = "".join(f"{uuid4().hex}\n" for _ in range(units)).encode()
+        report = await self.create(f"/v1/vault/imports?sku_id={sku}", codes, {"Content-Type": "text/plain"})
+        if report["loaded"] != units:
+            self.strange.append(f"of {units} codes {report['loaded']} were loaded")
+        return sku
+
+    async def publish(self, sku: str, door: str, units: int, **more: Any) -> str:
+        body = {"sku_id": sku, "name": "a sale", "units": units, "limit_per_shopper": 0, "door": door} | more
+        return str((await self.create("/v1/sales", body))["id"])
+
+    async def change(self, sale: str, path: str, body: dict[str, Any] | None = None) -> None:
+        keyed = {"Idempotency-Key": uuid4().hex} if path == "stock" else {}
+        await self.ask("POST", f"/v1/sales/{sale}/{path}", self.merchant | keyed, body or {})
+
+    # What shoppers do
+
+    async def guest(self) -> dict[str, str]:
+        token = (await self.ask("POST", "/v1/shopper-tokens", self.store, {}))["token"]
+        return self.store | {"Authorization": f"Bearer {token}"}
+
+    async def press(self, sale: str, shopper: dict[str, str] | None = None) -> Asked:
+        """Until it is reserved; every other time saying that it is a retry."""
+        shopper = shopper or await self.guest()
+        key = uuid4().hex
+        wish = {"sale_id": sale, "quantity": 1}
+        answer = await self.ask("POST", "/v1/checkouts", shopper | {"Idempotency-Key": key}, wish, retry={"Idempotency-Retry": "1"})
+        self._note(answer["id"], "reserved", key)
+        return Asked(shopper, answer["id"])
+
+    async def start(self, asked: Asked) -> dict[str, Any]:
+        attempt: dict[str, Any] = await self.ask("POST", f"/v1/orders/{asked.order}/payments", asked.shopper, {})
+        return attempt
+
+    async def pay(self, attempt: dict[str, Any], **how: Any) -> None:
+        """At the provider, which stays up."""
+        await self.back_office("pay/" + attempt["pay_url"].rsplit("/", 1)[1], how)
+
+    async def until(self, asked: Asked, *wanted: str, hurry: str = "") -> str:
+        """The order's state, once it is a wanted one or patience is over. What is scheduled in the table `hurry` for later is due now."""
+        ending = time.monotonic() + PATIENCE_S
+        while True:
+            state = str((await self.ask("GET", f"/v1/orders/{asked.order}", asked.shopper))["state"])
+            if state in wanted or time.monotonic() > ending:
+                if state == "delivered":
+                    self._note(asked.order, "delivered", "")
+                return "" if state in wanted else f"ended {state}, not {' or '.join(wanted)}"
+            if hurry:
+                await self.hurry(hurry, asked.order)
+            await asyncio.sleep(AGAIN_S)
+
+    async def lapse(self, asked: Asked) -> None:
+        """The hold ends, now."""
+        ends = "UPDATE orders SET hold_until = now(), next_try_at = now() WHERE id = $1 AND state = 'awaiting'"
+        while await self.look(f"WITH ended AS ({ends}) SELECT 1", asked.order) is None:  # noqa: ASYNC110
+            await asyncio.sleep(AGAIN_S)  # Postgres is away: the hold has not ended yet
+
+    def _note(self, order: str, told: str, key: str) -> None:
+        self.told.append({"order_id": order, "told": told, "at": time.time()} | ({"key": key} if key else {}))
+
+    def write(self, file: Path) -> Path:
+        """What clients were told, for the checker."""
+        file.write_text("".join(json.dumps(line) + "\n" for line in self.told))
+        return file
+
+    # Exchanges
+
+    async def ask(
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None, *, retry: dict[str, str] | None = None
+    ) -> Any:
+        """Ask, and when nobody answers or the answer is "later", ask the same again; every other time with the headers `retry`."""
+        began, tries = time.monotonic(), 0
+        while (answer := await self.once(method, path, (headers or {}) | (retry or {} if tries % 2 else {}), body)) is None:
+            if time.monotonic() - began > PATIENCE_S:
+                raise TimeoutError(f"{method} {path} is not answered")
+            tries += 1
+            await asyncio.sleep(AGAIN_S)
+        self.longest_s = max(self.longest_s, time.monotonic() - began)
+        return answer
+
+    async def once(self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None) -> Any:
+        """The answer; None when there was none, or it was "later". Anything but these and success is strange."""
+        content = {} if body is None else {"content": body} if isinstance(body, bytes) else {"json": body}
+        try:
+            response = await self.client.request(method, self.shop.api_url + path, headers=headers, timeout=ANSWER_S, **content)
+        except httpx.TransportError:
+            return None
+        if response.status_code in LATER and not path.endswith("/refund"):
+            return None
+        if response.is_success:
+            return response.json()
+        if response.json().get("code") == "import_running":  # the one that died has not been noticed yet
+            return None
+        self.strange.append(f"{method} {path}: {response.status_code} {response.text[:200]}")
+        return None
+
+    async def back_office(self, path: str, body: dict[str, Any]) -> Any:
+        """The provider's, which stays up."""
+        headers = {"Authorization": f"Bearer {self.shop.provider.admin_token}"}
+        response = await self.client.post(f"{self.shop.provider_url}/admin/{path}", headers=headers, content=json.dumps(body))
+        assert response.is_success, response.text
+        return response.json()
+
+    async def hurry(self, table: str, order: str) -> None:
+        """What would come due in half a minute is due now."""
+        column = "id" if table == "orders" else "order_id"
+        await self.look(f"UPDATE {table} SET next_try_at = now() WHERE {column} = $1 AND next_try_at > now()", order)
+
+    async def look(self, sql: str, order: str) -> Any:
+        """A look, or a touch, behind the scenes; None while Postgres is away."""
+        try:
+            conn = await asyncpg.connect(dsn_for(self.settings, "tessera_migrator"), timeout=5)
+        except CONNECTION_LOST:
+            return None
+        try:
+            return await conn.fetchval(sql, decode("ord", order))
+        except CONNECTION_LOST:
+            return None
+        finally:
+            conn.terminate()
+
+
+Way = Callable[[Journeys, str], Awaitable[str]]
+"""A way through the sale that is named; "" when it ended as it should."""
+
+
+async def buy(j: Journeys, sale: str) -> str:
+    """Press, pay, be told by the provider's notice, look at the codes twice."""
+    asked = await j.press(sale)
+    await j.pay(await j.start(asked))
+    wrong = await j.until(asked, "delivered")
+    looks = [await j.ask("GET", f"/v1/orders/{asked.order}/codes", asked.shopper) for _ in range(2)]
+    return wrong or ("" if looks[0] == looks[1] and len(looks[0]["codes"]) == 1 else f"was shown {looks}")
+
+
+async def buy_without_a_notice(j: Journeys, sale: str) -> str:
+    """The provider's notices are lost: the active query finds the money."""
+    asked = await j.press(sale)
+    attempt = await j.start(asked)
+    await j.back_office("faults", {"out_trade_no": attempt["out_trade_no"], "drop": 1.0})
+    await j.pay(attempt)
+    return await j.until(asked, "delivered", hurry="payment_attempt")
+
+
+async def buy_after_a_lost_start(j: Journeys, sale: str) -> str:
+    """The shopper goes away before he sees his payment page, and returns: if it is not there, the duty of the attempt makes it."""
+    asked = await j.press(sale)
+    try:
+        async with asyncio.timeout(0.01):
+            await j.once("POST", f"/v1/orders/{asked.order}/payments", asked.shopper, {})
+    except TimeoutError:
+        pass
+    for _ in range(5):
+        await j.hurry("payment_attempt", asked.order)
+        await asyncio.sleep(0.1)
+    await j.pay(await j.start(asked))
+    return await j.until(asked, "delivered")
+
+
+async def let_go(j: Journeys, sale: str) -> str:
+    """A payment is begun and never made: the hold ends, the unit returns."""
+    asked = await j.press(sale)
+    await j.start(asked)
+    await j.lapse(asked)
+    return await j.until(asked, "expired", hurry="orders")
+
+
+async def cancel(j: Journeys, sale: str) -> str:
+    """The shopper lets go, once before he began to pay and once after."""
+    wrong = ""
+    for begun in (False, True):
+        asked = await j.press(sale)
+        if begun:
+            await j.start(asked)
+        await j.ask("POST", f"/v1/orders/{asked.order}/cancel", asked.shopper, {})
+        wrong = wrong or await j.until(asked, "cancelled", hurry="orders")
+    return wrong
+
+
+async def buy_and_return(j: Journeys, sale: str) -> str:
+    """Delivered, then refunded by the merchant."""
+    asked = await j.press(sale)
+    await j.pay(await j.start(asked))
+    wrong = await j.until(asked, "delivered")
+    await j.ask("POST", f"/v1/orders/{asked.order}/refund", j.merchant)
+    return wrong or await j.until(asked, "refunded", hurry="refund")
+
+
+async def pay_late(j: Journeys, sale: str) -> str:
+    """The hold is over when the provider takes the money all the same: there are units left, so it buys one."""
+    asked = await j.press(sale)
+    attempt = await j.start(asked)
+    await j.lapse(asked)
+    wrong = await j.until(asked, "expired", hurry="orders")
+    await j.pay(attempt, late=True)
+    return wrong or await j.until(asked, "delivered")
+
+
+async def pay_too_little(j: Journeys, sale: str) -> str:
+    """A minor unit is missing: the money goes back, the hold goes on and is let go."""
+    asked = await j.press(sale)
+    await j.pay(await j.start(asked), amount=PRICE_MINOR - 1)
+    ending = time.monotonic() + PATIENCE_S
+    while await j.look("SELECT count(*) FROM refund WHERE order_id = $1 AND state = 'succeeded'", asked.order) != 1:
+        await j.hurry("refund", asked.order)
+        if time.monotonic() > ending:
+            return "the money did not go back"
+        await asyncio.sleep(AGAIN_S)
+    await j.lapse(asked)
+    return await j.until(asked, "expired", hurry="orders")
+
+
+async def a_sale_of_its_own(j: Journeys, sale: str) -> str:
+    """Codes are imported and published, the sale is changed and paused, the last unit is sold, one comes back, the sale is ended.
+
+    A payment comes when it has ended and its unit is gone: that goes back.
+    """
+    door = next(door for door, each in j.sales.items() if each == sale)
+    sku = await j.new_sku(4)
+    own = await j.publish(sku, door, 2, limit_per_shopper=2)
+    await j.change(own, "stock", {"add": 2})
+    await j.change(own, "stock", {"withdraw": 1})
+    shopper = await j.guest()
+    held = [await j.press(own, shopper), await j.press(own, shopper)]
+    await j.change(own, "limit", {"limit_per_shopper": 3})
+    await j.change(own, "pause")
+    await j.change(own, "resume")
+    held.append(await j.press(own, shopper))
+    kept, lost, late = held
+    await j.ask("POST", f"/v1/orders/{lost.order}/cancel", shopper, {})
+    attempt = await j.start(late)
+    await j.pay(await j.start(kept))
+    wrong = await j.until(kept, "delivered")
+    await j.lapse(late)
+    wrong = wrong or await j.until(late, "expired", hurry="orders")
+    await j.change(own, "end")
+    await j.pay(attempt, late=True)
+    ending = time.monotonic() + PATIENCE_S
+    while await j.look("SELECT count(*) FROM refund WHERE order_id = $1 AND state = 'succeeded'", late.order) != 1:
+        await j.hurry("refund", late.order)
+        if time.monotonic() > ending:
+            return "late money did not go back"
+        await asyncio.sleep(AGAIN_S)
+    return wrong
+
+
+WAYS: tuple[Way, ...] = (
+    buy, buy_without_a_notice, buy_after_a_lost_start, let_go, cancel, buy_and_return, pay_late, pay_too_little, a_sale_of_its_own,
+)  # fmt: skip
