@@ -17,9 +17,9 @@ from uuid import UUID
 from checkout_core import safeties
 from checkout_core.admission import Gatekeeper, View
 from checkout_core.intents import SaleKey
+from tenants import holders
 from tenants.db import Pool
-from tenants.orders import holders
-from tenants.orders.holders import Holders
+from tenants.holders import Holders
 
 log = logging.getLogger(__name__)
 

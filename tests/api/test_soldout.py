@@ -20,9 +20,10 @@ from checkout_core.config import Settings
 from checkout_core.ids import new_id
 from checkout_core.intents import Intent, SaleKey
 from checkout_core.partitions import Partitions
+from tenants import holders
 from tenants.db import tenant_tx
-from tenants.orders import holders, release
-from tenants.orders.holders import Holders
+from tenants.holders import Holders
+from tenants.orders import release
 from tessera.embedded import Servers
 from tests.shop import Store
 from workers import gatekeeping
