@@ -9,7 +9,8 @@ Redis, `provider.create.before` for a call of a provider.
 `kill` (SIGKILL to itself), `stop` (SIGSTOP until somebody continues it), `raise`, `delay` (argument in seconds).
 An entry `@folder` lets a drill arm places while the process runs: a file in the folder, named like the place, holds `action[:argument]`.
 Whoever passes there next takes the file away and acts, so a process that is started again goes on. `name@api` is for API processes only,
-`name@worker` for workers, `name@import` for the importer: for the command of `tessera` that runs.
+`name@worker` for workers, `name@import` for the importer: for the command of `tessera` that runs. `kill:where` and `stop:where` wait for
+whoever comes by that line of the source, as `Passing` names it.
 `TESSERA_FAILPOINT_LOG` names a file that tells which places were passed, by whom, how often: see `Passing`.
 """
 
@@ -28,6 +29,7 @@ _plan: dict[str, tuple[int, str, str]] = {}
 _folder = ""
 _log_path = os.environ.get("TESSERA_FAILPOINT_LOG", "")
 _passed: Counter[str] = Counter()
+_seen: set[tuple[str, str]] = set()
 
 for _entry in filter(None, os.environ.get("TESSERA_FAILPOINT", "").split(",")):
     if os.environ.get("TESSERA_ENV") != "test":
@@ -48,7 +50,8 @@ class FailpointError(Exception):
 
 
 class Passing(NamedTuple):
-    """A line of the log, its fields with a space between. Written at the 1st, 2nd, 4th, 8th … passing, and whenever somebody acts."""
+    """A line of the log, its fields with a space between. Written at the 1st, 2nd, 4th, 8th … passing, the first from each line of the
+    source, and whenever somebody acts."""
 
     pid: int
     name: str
@@ -99,19 +102,22 @@ def _pass(name: str, where: str) -> None:
     count = _passed[name]
     hit, action, argument = _plan.get(name, (0, "", ""))
     if count != hit:
-        action, argument = (_folder and (_taken(name) or _taken(f"{name}@{_kind()}"))) or ("", "")
-    if _log != -1 and (action or not count & (count - 1)):
+        action, argument = (_folder and (_taken(name, where) or _taken(f"{name}@{_kind()}", where))) or ("", "")
+    if _log != -1 and (action or not count & (count - 1) or (name, where) not in _seen):
+        _seen.add((name, where))
         os.write(_log, (" ".join(map(str, Passing(os.getpid(), name, count, _kind(), where, action or "-"))) + "\n").encode())
     if action:
         _act(name, action, argument)
 
 
-def _taken(name: str) -> tuple[str, str] | None:
-    """What the folder holds for `name`; of several processes only one takes it."""
-    file = os.path.join(_folder, name)
+def _taken(file_name: str, where: str) -> tuple[str, str] | None:
+    """What the folder holds under that name; of several processes only one takes it."""
+    file = os.path.join(_folder, file_name)
     try:
         with open(file) as armed:
             action, _, argument = armed.read().partition(":")
+        if action in ("kill", "stop") and argument not in ("", where):
+            return None
         os.unlink(file)
     except FileNotFoundError:
         return None

@@ -14,7 +14,7 @@ import asyncpg
 from tenants.db import CONNECTION_LOST, dsn_for
 from tessera.shop import Shop
 from tests.drills.drill import Stage, Timeline
-from tests.drills.journeys import PATIENCE_S, WAYS, Journeys, Way
+from tests.drills.journeys import PATIENCE_S, WAYS, Journeys, Way, codes
 
 CROWD = 8
 CODES = 40  # in a file of the importer
@@ -102,10 +102,9 @@ class Deck:
             wrong = repr(error)
         self.played += 1
         if wrong:
-            door = next(door for door, each in self.journeys.sales.items() if each == sale)
-            took_s = time.monotonic() - began
-            self.wrong.append(f"{way.__name__} through the {door} door, {self._timeline.seconds:.1f} s after the start: {wrong}")
-            self._timeline.note(f"{way.__name__} went wrong after {took_s:.1f} s: {wrong}")
+            name = f"{way.__name__} ({self.journeys.door(sale)})"
+            self.wrong.append(f"{name}, {self._timeline.seconds:.1f} s after the start: {wrong}")
+            self._timeline.note(f"{name} went wrong after {time.monotonic() - began:.1f} s: {wrong}")
 
     async def _importer(self) -> None:
         while not self._over.is_set():
@@ -117,7 +116,7 @@ class Deck:
     async def _import(self) -> None:
         """A file of new codes at the command line, again until it is loaded: the same line, or `--resume` once there is something."""
         file = self._shop.folder / f"{uuid4().hex}.txt"
-        file.write_text("".join(f"{uuid4().hex}\n" for _ in range(CODES)))
+        file.write_text(codes(CODES))
         begun = ["--sku", self.journeys.sku]
         for _ in range(IMPORTS_MAX):
             what = begun if await self._imported(file) is None else ["--resume"]

@@ -25,6 +25,16 @@ PRICE_MINOR = 9900
 ANSWER_S = 5.0  # longer than any answer takes that comes at all
 AGAIN_S = 0.05
 LATER = (202, 429, 503)
+LATER_CODES = (
+    "import_running",  # the process that died at it has not been noticed yet
+    "paused",  # so it was a moment ago, and the gate has not been loaded since
+)
+
+
+def codes(units: int) -> str:
+    """A file: the first line stands there twice, and another is no code."""
+    lines = [uuid4().hex for _ in range(units)]
+    return "\n".join([*lines, lines[0], "卡密"]) + "\n"
 
 
 class Asked(NamedTuple):
@@ -72,12 +82,11 @@ class Journeys:
         return created
 
     async def new_sku(self, units: int) -> str:
-        """A SKU with as many codes."""
+        """A SKU with as many codes, from a file that has a line twice and one that is no code."""
         product = await self.create("/v1/products", {"name": "Steam"})
         body = {"product_id": product["id"], "name": "100", "price_minor": PRICE_MINOR, "currency": "CNY"}
         sku: str = (await self.create("/v1/skus", body))["id"]
-        codes = "".join(f"{uuid4().hex}\n" for _ in range(units)).encode()
-        report = await self.create(f"/v1/vault/imports?sku_id={sku}", codes, {"Content-Type": "text/plain"})
+        report = await self.create(f"/v1/vault/imports?sku_id={sku}", codes(units).encode(), {"Content-Type": "text/plain"})
         if report["loaded"] != units:
             self.strange.append(f"of {units} codes {report['loaded']} were loaded")
         return sku
@@ -89,6 +98,10 @@ class Journeys:
     async def change(self, sale: str, path: str, body: dict[str, Any] | None = None) -> None:
         keyed = {"Idempotency-Key": uuid4().hex} if path == "stock" else {}
         await self.ask("POST", f"/v1/sales/{sale}/{path}", self.merchant | keyed, body or {})
+
+    def door(self, sale: str) -> str:
+        """Through which one of the two sales is sold."""
+        return next(door for door, each in self.sales.items() if each == sale)
 
     # What shoppers do
 
@@ -104,6 +117,32 @@ class Journeys:
         answer = await self.ask("POST", "/v1/checkouts", shopper | {"Idempotency-Key": key}, wish, retry={"Idempotency-Retry": "1"})
         self._note(answer["id"], "reserved", key)
         return Asked(shopper, answer["id"])
+
+    async def wish(self, sale: str, shopper: dict[str, str]) -> tuple[str, str]:
+        """One wish, pressed until it is decided: what was told, and the order if there is one."""
+        key, began = uuid4().hex, time.monotonic()
+        while time.monotonic() - began < PATIENCE_S:
+            try:
+                headers, body = shopper | {"Idempotency-Key": key}, {"sale_id": sale, "quantity": 1}
+                response = await self.client.post(f"{self.shop.api_url}/v1/checkouts", headers=headers, json=body, timeout=ANSWER_S)
+            except httpx.TransportError:
+                continue
+            if response.status_code == 201:
+                self._note(response.json()["id"], "reserved", key)
+                return "reserved", response.json()["id"]
+            if response.status_code not in LATER:
+                return response.json()["code"], ""
+            await asyncio.sleep(AGAIN_S)
+        return "nothing", ""
+
+    async def until_there_is_one(self, sale: str, shopper: dict[str, str]) -> Asked:
+        """A unit came back: before long there is one for this shopper, whose wishes are new ones each time."""
+        began = time.monotonic()
+        while (told := await self.wish(sale, shopper))[0] != "reserved":
+            if time.monotonic() - began > PATIENCE_S:
+                raise TimeoutError(f"a unit came back, and the last thing told was {told[0]}")
+            await asyncio.sleep(AGAIN_S)
+        return Asked(shopper, told[1])
 
     async def start(self, asked: Asked) -> dict[str, Any]:
         attempt: dict[str, Any] = await self.ask("POST", f"/v1/orders/{asked.order}/payments", asked.shopper, {})
@@ -125,6 +164,16 @@ class Journeys:
             if hurry:
                 await self.hurry(hurry, asked.order)
             await asyncio.sleep(AGAIN_S)
+
+    async def paid_back(self, asked: Asked, ended: str = "succeeded") -> str:
+        """Wait until the order's one refund has `ended` so."""
+        ending = time.monotonic() + PATIENCE_S
+        while await self.look(f"SELECT count(*) FROM refund WHERE order_id = $1 AND state = '{ended}'", asked.order) != 1:
+            await self.hurry("refund", asked.order)
+            if time.monotonic() > ending:
+                return f"its refund has not {ended}"
+            await asyncio.sleep(AGAIN_S)
+        return ""
 
     async def lapse(self, asked: Asked) -> None:
         """The hold ends, now."""
@@ -166,7 +215,7 @@ class Journeys:
             return None
         if response.is_success:
             return response.json()
-        if response.json().get("code") == "import_running":  # the one that died has not been noticed yet
+        if response.json().get("code") in LATER_CODES:
             return None
         self.strange.append(f"{method} {path}: {response.status_code} {response.text[:200]}")
         return None
@@ -216,7 +265,10 @@ async def buy_without_a_notice(j: Journeys, sale: str) -> str:
     attempt = await j.start(asked)
     await j.back_office("faults", {"out_trade_no": attempt["out_trade_no"], "drop": 1.0})
     await j.pay(attempt)
-    return await j.until(asked, "delivered", hurry="payment_attempt")
+    wrong = await j.until(asked, "delivered", hurry="payment_attempt")
+    # Somebody asks once more, as if he had not heard of it: it is known.
+    await j.look("UPDATE payment_attempt SET next_try_at = now() WHERE order_id = $1", asked.order)
+    return wrong
 
 
 async def buy_after_a_lost_start(j: Journeys, sale: str) -> str:
@@ -240,6 +292,18 @@ async def let_go(j: Journeys, sale: str) -> str:
     await j.start(asked)
     await j.lapse(asked)
     return await j.until(asked, "expired", hurry="orders")
+
+
+async def let_go_while_the_provider_is_ill(j: Journeys, sale: str) -> str:
+    """The provider cannot be asked to close: the unit stays with the order until it can."""
+    asked = await j.press(sale)
+    about = {"out_trade_no": (await j.start(asked))["out_trade_no"]}
+    await j.back_office("faults", about | {"http_5xx": 1.0})
+    await j.lapse(asked)
+    await asyncio.sleep(1)
+    wrong = await j.until(asked, "closing")
+    await j.back_office("faults", about)
+    return wrong or await j.until(asked, "expired", hurry="orders")
 
 
 async def cancel(j: Journeys, sale: str) -> str:
@@ -277,14 +341,39 @@ async def pay_too_little(j: Journeys, sale: str) -> str:
     """A minor unit is missing: the money goes back, the hold goes on and is let go."""
     asked = await j.press(sale)
     await j.pay(await j.start(asked), amount=PRICE_MINOR - 1)
-    ending = time.monotonic() + PATIENCE_S
-    while await j.look("SELECT count(*) FROM refund WHERE order_id = $1 AND state = 'succeeded'", asked.order) != 1:
-        await j.hurry("refund", asked.order)
-        if time.monotonic() > ending:
-            return "the money did not go back"
-        await asyncio.sleep(AGAIN_S)
+    wrong = await j.paid_back(asked)
     await j.lapse(asked)
-    return await j.until(asked, "expired", hurry="orders")
+    return wrong or await j.until(asked, "expired", hurry="orders")
+
+
+async def pay_too_little_and_be_refused(j: Journeys, sale: str) -> str:
+    """The payer's bank will not take the money back: a person decides."""
+    asked = await j.press(sale)
+    attempt = await j.start(asked)
+    await j.back_office("faults", {"out_trade_no": attempt["out_trade_no"], "refund_abnormal": 1.0})
+    await j.pay(attempt, amount=PRICE_MINOR - 1)
+    wrong = await j.paid_back(asked, "failed")
+    await j.lapse(asked)
+    return wrong or await j.until(asked, "expired", hurry="orders")
+
+
+async def the_last_unit(j: Journeys, sale: str) -> str:
+    """One unit: the first has it, the second is told that nothing is left, until the first lets go; then the third is told so."""
+    own = await j.publish(await j.new_sku(1), j.door(sale), 1)
+    first, second, third = [await j.guest() for _ in range(3)]
+    held = await j.press(own, first)
+    told = [(await j.wish(own, second))[0]]
+    await j.ask("POST", f"/v1/orders/{held.order}/cancel", first, {})
+    wrong = await j.until(held, "cancelled")
+    held = await j.until_there_is_one(own, second)
+    for _ in range(3):
+        told.append((await j.wish(own, third))[0])
+        await asyncio.sleep(0.5)
+    wrong = wrong or ("" if set(told) == {"sold_out"} else f"when nothing was left, was told {told}")
+    await j.ask("POST", f"/v1/orders/{held.order}/cancel", second, {})
+    wrong = wrong or await j.until(held, "cancelled")
+    await j.change(own, "end")
+    return wrong
 
 
 async def a_sale_of_its_own(j: Journeys, sale: str) -> str:
@@ -292,9 +381,7 @@ async def a_sale_of_its_own(j: Journeys, sale: str) -> str:
 
     A payment comes when it has ended and its unit is gone: that goes back.
     """
-    door = next(door for door, each in j.sales.items() if each == sale)
-    sku = await j.new_sku(4)
-    own = await j.publish(sku, door, 2, limit_per_shopper=2)
+    own = await j.publish(await j.new_sku(4), j.door(sale), 2, limit_per_shopper=2)
     await j.change(own, "stock", {"add": 2})
     await j.change(own, "stock", {"withdraw": 1})
     shopper = await j.guest()
@@ -312,15 +399,10 @@ async def a_sale_of_its_own(j: Journeys, sale: str) -> str:
     wrong = wrong or await j.until(late, "expired", hurry="orders")
     await j.change(own, "end")
     await j.pay(attempt, late=True)
-    ending = time.monotonic() + PATIENCE_S
-    while await j.look("SELECT count(*) FROM refund WHERE order_id = $1 AND state = 'succeeded'", late.order) != 1:
-        await j.hurry("refund", late.order)
-        if time.monotonic() > ending:
-            return "late money did not go back"
-        await asyncio.sleep(AGAIN_S)
-    return wrong
+    return wrong or await j.paid_back(late)
 
 
 WAYS: tuple[Way, ...] = (
-    buy, buy_without_a_notice, buy_after_a_lost_start, let_go, cancel, buy_and_return, pay_late, pay_too_little, a_sale_of_its_own,
+    buy, buy_without_a_notice, buy_after_a_lost_start, let_go, let_go_while_the_provider_is_ill, cancel, buy_and_return, pay_late,
+    pay_too_little, pay_too_little_and_be_refused, the_last_unit, a_sale_of_its_own,
 )  # fmt: skip

@@ -15,7 +15,7 @@ from pathlib import Path
 from tessera.shop import Shop
 from tests.drills.deck import Deck
 from tests.drills.drill import Budget, Drill, Outcome, Stage, Timeline, judge
-from tests.drills.places import KINDS, Log, Point, arm, steps
+from tests.drills.places import KINDS, Log, Point, steps
 
 KILLS_S = 300.0  # of killing, when everything is played
 KILLS_MIN = 200
@@ -55,11 +55,11 @@ class Reaper:
     def look(self) -> None:
         """Who has died, which places are new, which are armed next."""
         for passing in self._log.read():
-            point = Point(passing.name, passing.kind)
+            point = Point(passing.name, passing.where, passing.kind)
             if passing.action == "kill":
                 self._armed.pop(point, None)
                 self.killed.append(point)
-                self._timeline.note(f"{passing.kind} {passing.pid} dies at {passing.name} (passing {passing.times})")
+                self._timeline.note(f"{passing.kind} {passing.pid} dies at {passing.name} ({passing.where}, passing {passing.times})")
             if passing.kind in KINDS and point not in self._tries:
                 self._tries[point] = 0
                 self._todo.insert(self._dice.randint(0, len(self._todo)), point)
@@ -69,11 +69,15 @@ class Reaper:
                 self._tries[point] += 1
                 (self._todo if self._tries[point] < TRIES else self.missed).append(point)
         for kind, most in ARMED_MAX.items():
-            room = most - sum(point.kind == kind for point in self._armed)
-            for point in [point for point in self._todo if point.kind == kind][:room]:
-                self._todo.remove(point)
-                arm(self._folder, point, "kill")
-                self._armed[point] = now
+            if (room := most - sum(point.kind == kind for point in self._armed)) <= 0:
+                continue
+            taken = {point.file for point in self._armed}
+            for point in [point for point in self._todo if point.kind == kind and point.file not in taken][:room]:
+                if point.file not in taken:
+                    taken.add(point.file)
+                    self._todo.remove(point)
+                    point.arm(self._folder, "kill")
+                    self._armed[point] = now
 
     def put_down(self) -> None:
         """Nobody else dies; those who just did are counted."""
@@ -84,7 +88,7 @@ class Reaper:
     def look_last(self) -> None:
         for passing in self._log.read():
             if passing.action == "kill":
-                self.killed.append(Point(passing.name, passing.kind))
+                self.killed.append(Point(passing.name, passing.where, passing.kind))
 
     def _disarm(self, point: Point) -> bool:
         """False when somebody has taken it a moment ago."""
@@ -161,7 +165,7 @@ async def beneath(stage: Stage, budget: Budget) -> Outcome:
         stood = 0
         deck.deal()
         for point in dice.sample(points, min(len(points), budget.of(BENEATH, least=3))):
-            armed = arm(shop.folder / "armed", point, "stop")
+            armed = point.arm(shop.folder / "armed", "stop")
             ending = time.monotonic() + PATIENCE_S
             while armed.exists() and time.monotonic() < ending:  # noqa: ASYNC110  there is no event to wait for
                 await asyncio.sleep(0.02)
