@@ -118,7 +118,9 @@ async def tenant_tx(source: Pool | Connection, tenant_id: UUID) -> AsyncIterator
                 # In one round trip, and without asyncpg's own bookkeeping: 115 µs of this process for begin and commit, not 353.
                 await conn.execute(f"BEGIN; {seen}")
                 yield TenantTx(conn, tenant_id)
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, TimeoutError):
+                    conn.terminate()  # Postgres does not answer: to ask for a rollback too would be to wait as long again
                 if not conn.is_closed():
                     await conn.execute("ROLLBACK")
                 raise

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from uuid import uuid4
 
 import asyncpg
@@ -10,6 +11,8 @@ import pytest
 from api.process import Process
 from checkout_core.errors import Unavailable
 from tenants.db import tenant_tx
+from tessera.embedded import Servers
+from tests.drills.proxy import BLACK_HOLE, PASS, Proxy
 
 
 class TestTenantTx:
@@ -25,6 +28,21 @@ class TestTenantTx:
         with pytest.raises((asyncpg.InterfaceError, asyncpg.DataError)):
             async with tenant_tx(process.app_pool, uuid4()) as tx:
                 await tx.conn.fetchval("SELECT $1::integer", *arguments)
+
+    async def test_a_server_that_says_nothing_is_waited_for_once(self, process: Process, servers: Servers) -> None:
+        socket = f"{servers.database_url.partition('host=')[2]}/.s.PGSQL.5432"
+        async with Proxy(lambda: socket) as proxy:
+            dsn = f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres?sslmode=disable"
+            async with asyncpg.create_pool(dsn, min_size=1, max_size=1, command_timeout=1.0) as pool:
+                began = time.monotonic()
+                with pytest.raises(Unavailable):
+                    async with tenant_tx(pool, uuid4()) as tx:
+                        proxy.up = proxy.down = BLACK_HOLE
+                        await tx.conn.execute("SELECT 1")
+                assert 1.0 <= time.monotonic() - began < 1.8
+                proxy.up = proxy.down = PASS
+                async with tenant_tx(pool, uuid4()) as tx:
+                    assert await tx.conn.fetchval("SELECT 1") == 1
 
     async def test_the_tenant_ends_with_the_transaction(self, process: Process) -> None:
         tenant = uuid4()
