@@ -20,7 +20,6 @@ from checkout_core import safeties
 from checkout_core.admission import Admission, Code, Gate, Gatekeeper
 from checkout_core.bell import Bell
 from checkout_core.errors import NotFound, TooMany, Unavailable
-from checkout_core.failpoints import failpoint
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.journal import Entry
 from checkout_core.resp import Closed, Unknown
@@ -105,7 +104,6 @@ class Doors:
             self.sold_out.forget(sale)
             self._bell.ring("sale", sale.tenant_id, sale.sale_id)
             raise _closed("The sale is being opened. Nothing was reserved; ask again in a moment.")
-        failpoint("admit.after")
         if admission.gate is not Gate.OPEN:
             return await self._shut(sale, intents, _SHUT[admission.gate])
         return await self._settle(sale, intents, admission)
@@ -142,7 +140,6 @@ class Doors:
             decisions = await commit_batch(self._pool, sale, admitted)
         finally:
             self.admitted -= orders
-        failpoint("admit.committed")
         self.sold_out.won(sale, (i.shopper_id for i, d in zip(admitted, decisions, strict=True) if d.outcome == Outcome.RESERVED))
         self._ack(sale, [(i.order_id, i.intent_id) for i, d in zip(admitted, decisions, strict=True) if d.outcome != Outcome.WRONG_DOOR])
         return decisions
@@ -189,11 +186,8 @@ class Doors:
         """Tell the journal, without making anybody wait: what is not removed now is found decided by the recoverer."""
 
         async def ack() -> None:
-            try:
-                failpoint("ack.before")
+            with suppress(Closed, Unknown):
                 await self._gatekeeper.ack(sale, decided)
-            except (Closed, Unknown):
-                pass
 
         self._later(ack())
 

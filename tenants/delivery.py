@@ -6,7 +6,6 @@ from uuid import UUID
 import msgspec
 
 from checkout_core.errors import Conflict, NotFound
-from checkout_core.failpoints import failpoint
 from checkout_core.ids import encode
 from tenants import vault
 from tenants.db import TenantTx
@@ -39,7 +38,6 @@ async def deliver(tx: TenantTx, order_id: UUID, shopper_id: UUID, paid_at: dt.da
     promised, given = await tx.conn.fetchrow(sql, tx.tenant_id, order_id, shopper_id)
     if promised != given:
         raise Undeliverable(f"Order {encode('ord', order_id)} was promised {promised} units and owns {given}.")
-    failpoint("deliver.units_sold")
     sql = """UPDATE orders SET state = 'delivered', paid_at = $3, delivered_at = now(), next_try_at = NULL
              WHERE tenant_id = $1 AND id = $2"""
     await tx.conn.execute(sql, tx.tenant_id, order_id, paid_at)

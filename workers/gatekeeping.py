@@ -8,7 +8,6 @@ import logging
 from uuid import UUID
 
 from checkout_core.admission import BATCH_MAX, Dropped, Gatekeeper, Given, Loaded, Return, View
-from checkout_core.failpoints import failpoint
 from checkout_core.intents import Intent, Outcome, SaleKey
 from tenants.db import Pool, tenant_tx
 from tenants.orders import allot, commit_batch, gates
@@ -52,9 +51,7 @@ async def _load(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View | 
         locked = await allot.lock_sale(tx, sale.sale_id)
         assert locked is not None, "a sale is never deleted"
         counted, held = await gates.count(tx, locked)
-    failpoint("gate.counted")
     loaded = await gatekeeper.load(sale, counted, held)
-    failpoint("gate.loaded")
     if loaded is Loaded.LOADED:
         log.info("gate of sale %s is loaded: epoch %d, %d units", sale.sale_id, counted.epoch, counted.avail)
 
@@ -68,7 +65,6 @@ async def _recover(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey) -> None:
             if len(intents) < len(part):
                 log.error("sale %s: %d journal entries cannot be read and are removed", sale.sale_id, len(part) - len(intents))
             decisions = await commit_batch(pool, sale, intents) if intents else []
-            failpoint("recover.committed")
             undecided = {i.intent_id for i, d in zip(intents, decisions, strict=True) if d.outcome not in DECIDED}
             await gatekeeper.ack(sale, [(e.order_id, e.intent_id) for e in part if e.intent_id not in undecided])
 
@@ -80,9 +76,7 @@ async def _give_back(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: Vi
             rows = await gates.returns_after(tx, sale.sale_id, view.epoch, given, BATCH_MAX)
         if not rows:
             return
-        failpoint("give_back.read")
         done = await gatekeeper.give_back(sale, view.epoch, [Return(*row) for row in rows])
-        failpoint("give_back.applied")
         if done.status not in (Given.APPLIED, Given.ALREADY, Given.OUT_OF_STEP) or done.given <= given:
             return
         given = done.given

@@ -9,7 +9,6 @@ from uuid import UUID
 import msgspec
 from redis.asyncio import Redis
 
-from checkout_core.failpoints import failpoint
 from tenants import events
 from tenants.db import Pool, tenant_tx
 
@@ -37,6 +36,5 @@ class Relay:
                         events.encode(events.Event(row["id"], tenant_id, row["topic"], msgspec.Raw(row["payload"].encode()))),
                     )
                 await pipe.execute()
-            failpoint("relay.sent")
             sql = "UPDATE outbox SET next_try_at = NULL WHERE tenant_id = $1 AND id = ANY($2)"
             await tx.conn.execute(sql, tenant_id, [row["id"] for row in rows])

@@ -16,7 +16,6 @@ import asyncpg
 from checkout_core import safeties
 from checkout_core.decide import RESERVED, decide
 from checkout_core.errors import NotFound, Unavailable
-from checkout_core.failpoints import failpoint
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.orders import allot, gates, hoarding
@@ -41,10 +40,7 @@ async def commit_batch(pool: Pool, sale: SaleKey, intents: Sequence[Intent]) -> 
     for _ in range(TRIES):
         try:
             async with tenant_tx(pool, sale.tenant_id) as tx:
-                decisions = await commit(tx, sale.sale_id, intents)
-                failpoint("commit.before")
-            failpoint("commit.after")
-            return decisions
+                return await commit(tx, sale.sale_id, intents)
         except (_Again, *_RACED) as error:
             log.info("commit of %d intents of sale %s is tried again: %s", len(intents), sale.sale_id, type(error).__name__)
     raise Unavailable("The sale is contended. Nothing was reserved; ask again with the same key.", code="contended")

@@ -7,7 +7,6 @@ import asyncpg
 import msgspec
 
 from checkout_core.errors import Conflict, NotFound
-from checkout_core.failpoints import failpoint
 from checkout_core.ids import encode, new_id
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.orders import release
@@ -68,7 +67,6 @@ async def start(
         attempt = Attempt(*row) if row else await _insert(tx, order, provider, notify_base, return_url, expires_at)
     if attempt.state == "open":
         return attempt
-    failpoint("pay.attempt_committed")
     adapter = await providers.get(tenant_id, attempt.account_id)
     try:
         pay_url = await _create(adapter, attempt)
@@ -78,10 +76,8 @@ async def start(
         raise Conflict(
             "The payment provider refused. Your reservation is kept; try again or ask the merchant.", code="payment_refused"
         ) from error
-    failpoint("pay.provider_created")
     async with tenant_tx(pool, tenant_id) as tx:
         await _opened(tx, attempt, pay_url)
-    failpoint("pay.opened")
     return msgspec.structs.replace(attempt, state="open", pay_url=pay_url)
 
 
@@ -97,7 +93,6 @@ async def inquire(pool: Pool, providers: Providers, tenant_id: UUID, attempt_id:
         attempt = Attempt(*row)
         order_state = await tx.conn.fetchval("SELECT state FROM orders WHERE tenant_id = $1 AND id = $2", tenant_id, attempt.order_id)
     adapter = await providers.get(tenant_id, attempt.account_id)
-    failpoint("inquire.claimed")
     answer = await adapter.query(attempt.out_trade_no)
     # Not found: our request was lost. Open: its answer was, and the same request again gets the same page.
     if attempt.state == "creating" and answer.state in ("not_found", "open") and order_state == "awaiting":
@@ -107,14 +102,11 @@ async def inquire(pool: Pool, providers: Providers, tenant_id: UUID, attempt_id:
             async with tenant_tx(pool, tenant_id) as tx:
                 await _finish(tx, attempt.id, "failed")
             return
-        failpoint("inquire.provider_created")
         async with tenant_tx(pool, tenant_id) as tx:
             await _opened(tx, attempt, pay_url)
         return
-    failpoint("inquire.answered")
     async with tenant_tx(pool, tenant_id) as tx:
         await settle(tx, attempt, answer)
-    failpoint("inquire.settled")
 
 
 async def settle(tx: TenantTx, attempt: Attempt, answer: ProviderPayment) -> None:

@@ -8,7 +8,6 @@ import asyncpg
 
 from checkout_core import safeties
 from checkout_core.decide import decide
-from checkout_core.failpoints import failpoint
 from checkout_core.ids import new_id
 from checkout_core.intents import Outcome
 from tenants import delivery, exceptions, ledger
@@ -64,7 +63,6 @@ async def confirm(tx: TenantTx, receipt: Receipt, *, by_notice: bool = False) ->
         sql, tx.tenant_id, payment_id, receipt.account_id, attempt["id"], order["id"], txn_id,
         receipt.amount_minor, receipt.currency, disposition, receipt.paid_at,
     )  # fmt: skip
-    failpoint("confirm.payment_recorded")
     sql = "UPDATE payment_attempt SET state = 'paid', next_try_at = NULL WHERE tenant_id = $1 AND id = $2"
     await tx.conn.execute(sql, tx.tenant_id, attempt["id"])
     if disposition == "applied":
@@ -73,7 +71,6 @@ async def confirm(tx: TenantTx, receipt: Receipt, *, by_notice: bool = False) ->
     else:
         await ledger.book(tx, "receipt", payment_id, receipt.currency, receipt.amount_minor, debit=ledger.CLEARING, credit=ledger.UNAPPLIED)
         await schedule_refund(tx, payment_id, order["id"], disposition, receipt.amount_minor, receipt.currency)
-    failpoint("confirm.booked")
     return disposition
 
 

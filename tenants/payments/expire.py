@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from checkout_core import safeties
-from checkout_core.failpoints import failpoint
 from tenants.db import Pool, tenant_tx
 from tenants.orders import release
 from tenants.payments import attempts
@@ -28,18 +27,14 @@ async def expire(pool: Pool, providers: Providers, tenant_id: UUID, order_id: UU
                  WHERE tenant_id = $1 AND id = $2"""
         await tx.conn.execute(sql, tenant_id, order_id)
         open_ones = await attempts.open_ones(tx, order_id)
-    failpoint("expire.closing")
     for attempt in open_ones:
         adapter = await providers.get(tenant_id, attempt.account_id)
         # "closed" is the provider's promise that no money comes any more; "paid" says that it has come: then ask how much.
         await adapter.close(attempt.out_trade_no)
         answer = await adapter.query(attempt.out_trade_no)
-        failpoint("expire.provider_closed")
         async with tenant_tx(pool, tenant_id) as tx:
             await attempts.settle(tx, attempt, answer)
     async with tenant_tx(pool, tenant_id) as tx:
         order = await release.lock(tx, order_id)
         if order["state"] == "closing" and not await attempts.open_ones(tx, order_id):
             await release.release(tx, order, order["ends_as"])
-            failpoint("expire.released")
-    failpoint("expire.committed")

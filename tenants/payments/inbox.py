@@ -5,7 +5,6 @@ from uuid import UUID
 
 import msgspec
 
-from checkout_core.failpoints import failpoint
 from checkout_core.ids import new_id
 from tenants.db import Pool, tenant_tx
 from tenants.payments import refunds
@@ -26,12 +25,10 @@ async def receive(pool: Pool, providers: Providers, tenant_id: UUID, account_id:
     notice = adapter.verify_notice(headers, raw, dt.datetime.now(dt.UTC))
     if notice.mch_id != adapter.mch_id:
         raise ForgedNotice("another merchant's notice")
-    failpoint("inbox.verified")
     async with tenant_tx(pool, tenant_id) as tx:
         sql = """INSERT INTO payment_inbox (tenant_id, id, account_id, event_id, notice, raw)
                  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, account_id, event_id) DO NOTHING RETURNING id"""
         inbox_id: UUID | None = await tx.conn.fetchval(sql, tenant_id, new_id(), account_id, notice.event_id, _encode(notice).decode(), raw)
-    failpoint("inbox.committed")
     return inbox_id
 
 
@@ -61,7 +58,5 @@ async def digest(pool: Pool, tenant_id: UUID, inbox_id: UUID) -> None:
             case _:
                 # A closed payment is learnt by asking, at the provider's deadline or ours: a notice of it changes nothing.
                 outcome = "noted"
-        failpoint("digest.acted")
         sql = "UPDATE payment_inbox SET state = 'done', outcome = $3, next_try_at = NULL WHERE tenant_id = $1 AND id = $2"
         await tx.conn.execute(sql, tenant_id, inbox_id, outcome)
-    failpoint("digest.committed")

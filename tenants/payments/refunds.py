@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from checkout_core.errors import Conflict
-from checkout_core.failpoints import failpoint
 from checkout_core.ids import encode
 from tenants import exceptions, ledger
 from tenants.db import Pool, TenantTx, tenant_tx
@@ -49,7 +48,6 @@ async def pay_back(pool: Pool, providers: Providers, tenant_id: UUID, refund_id:
         row = await tx.conn.fetchrow(sql, tenant_id, refund_id)
     if row is None:
         return
-    failpoint("refund.claimed")
     adapter = await providers.get(tenant_id, row["account_id"])
     try:
         answer = await adapter.refund(
@@ -64,14 +62,12 @@ async def pay_back(pool: Pool, providers: Providers, tenant_id: UUID, refund_id:
         async with tenant_tx(pool, tenant_id) as tx:
             await _failed(tx, refund_id, error.provider_code)
         return
-    failpoint("refund.answered")
     if answer.state == "succeeded":
         async with tenant_tx(pool, tenant_id) as tx:
             await succeeded(tx, row["out_refund_no"])
     elif answer.state == "failed":
         async with tenant_tx(pool, tenant_id) as tx:
             await _failed(tx, refund_id, "failed")
-    failpoint("refund.settled")
 
 
 async def succeeded(tx: TenantTx, out_refund_no: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 from checkout_core.errors import Conflict, TooLarge, Unprocessable
-from checkout_core.failpoints import failpoint
 from tenants.db import Pool, tenant_tx
 from tenants.keys import Keyring
 from tenants.vault import batches
@@ -103,7 +102,6 @@ async def _load(pool: Pool, keyring: Keyring, tenant_id: UUID, batch_id: UUID, f
     except BaseException:
         await _settled(writing)
         raise
-    failpoint("vault.before_finish")
     async with tenant_tx(pool, tenant_id) as tx:
         if not await batches.finish(tx, batch_id, loader.lines_done):
             raise batches.running()

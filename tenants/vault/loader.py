@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, TypeVar
 
 from checkout_core.errors import Unavailable
-from checkout_core.failpoints import failpoint
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.keys import NONCE_BYTES, TenantKeys, unit_place
 from tenants.vault import batches
@@ -72,10 +71,8 @@ class Loader:
                         raise _Lost("Postgres was restarted and forgot the last lines. Resume the import with the same file.")
                 tried = True
                 await self._write(tx, prepared)
-                failpoint("vault.before_commit")
 
         await self._retried(once)
-        failpoint("vault.after_commit")
         self.lines_done = piece.lines_done
 
     def _examined(self, piece: Piece) -> Examined:

@@ -28,6 +28,7 @@ from tests.shop import Store
 
 ROOT = Path(__file__).parents[3]
 CODES = ROOT / "tests" / "data" / "codes"
+PIECE, FINISH = "vault.loader.once.commit", "vault.batches.finish.update-vault_batch"  # places where an import may die
 MANIFEST: dict[str, Any] = json.loads((CODES / "manifest.json").read_text())
 
 
@@ -250,7 +251,7 @@ class TestKill:
         report = await killed.finish(*what) if what == ["--resume"] and batch and batch[2] != "loaded" else await _report(acme)
         await same_as_uninterrupted(acme, globex, content, report)
 
-    @pytest.mark.parametrize("point", ["vault.before_commit:3", "vault.after_commit:3", "vault.before_finish:1"])
+    @pytest.mark.parametrize("point", [f"{PIECE}.before:3", f"{PIECE}.after:3", f"{FINISH}.before:1"])
     async def test_at_each_step(self, acme: Store, globex: Store, settings: Settings, tmp_path: Path, point: str) -> None:
         content = tricky_lines(4 * PIECE_LINES + 11)
         file = tmp_path / "codes.txt"
@@ -262,7 +263,7 @@ class TestKill:
         batch = await killed.batch()
         assert batch is not None
         assert batch[1:] == (
-            {"vault.before_commit:3": 2, "vault.after_commit:3": 3}.get(point, 4) * PIECE_LINES + 11 * ("finish" in point),
+            {f"{PIECE}.before:3": 2, f"{PIECE}.after:3": 3}.get(point, 4) * PIECE_LINES + 11 * (FINISH in point),
             "loading",
         )
         async with tenant_tx(acme.process.app_pool, acme.tenant_id) as tx:
