@@ -19,9 +19,11 @@ from tenants import events
 
 log = logging.getLogger(__name__)
 
+TOPICS = ("sale.changed", "sale.restocked", "order.ended")
+
 
 class _Sales(msgspec.Struct):
-    """The part of `sale.changed` and `order.ended` that says which sales they are about."""
+    """The part of an event of `TOPICS` that says which sales it is about."""
 
     sale_id: str = ""
     sale_ids: list[UUID] = []
@@ -46,7 +48,7 @@ async def listen(url: str, doors: Doors) -> None:
 def _heed(data: bytes, doors: Doors) -> None:
     try:
         event = events.decode(data)
-        if event.topic in ("sale.changed", "order.ended"):
+        if event.topic in TOPICS:
             named = _sales(event.payload)
             for sale_id in [decode("sal", named.sale_id)] if named.sale_id else named.sale_ids:
                 doors.forget(SaleKey(event.tenant_id, sale_id))

@@ -3,12 +3,17 @@
 All keys of a sale carry its partition's hash tag, so that a script touches one slot of a cluster.
 """
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
+from uuid import UUID
 from zlib import crc32
 
 from checkout_core.intents import SaleKey
 
+NOUNS = ("sale", "by", "journal")
+PATTERN = "{p[0-9][0-9]}:*"
+_NAME = re.compile(rb"\{p\d\d\}:(?:%b):([0-9a-f]{32}):([0-9a-f]{32})" % "|".join(NOUNS).encode())
 PARTITIONS = 64  # fixed for ever: another number would move every key
 
 
@@ -28,8 +33,15 @@ def tag(partition: int) -> str:
     return f"{{p{partition:02d}}}"
 
 
+def sale_of(name: bytes) -> SaleKey | None:
+    """The sale a key belongs to; None when it belongs to none. `PATTERN` finds such keys."""
+    if found := _NAME.fullmatch(name):
+        return SaleKey(UUID(found[1].decode()), UUID(found[2].decode()))
+    return None
+
+
 @lru_cache(maxsize=4096)
 def of(sale: SaleKey) -> SaleKeys:
     partition = partition_of(sale)
     of_sale = f"{sale.tenant_id.hex}:{sale.sale_id.hex}"
-    return SaleKeys(partition, *(f"{tag(partition)}:{noun}:{of_sale}".encode() for noun in ("sale", "by", "journal")))
+    return SaleKeys(partition, *(f"{tag(partition)}:{noun}:{of_sale}".encode() for noun in NOUNS))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from checkout_core.admission import Gatekeeper
+from checkout_core.ids import encode
 from checkout_core.resp import Closed, Unknown
 from tenants import duties
 from tenants.db import Pool
@@ -29,12 +30,22 @@ class Services(NamedTuple):
 
 Work = Callable[[Services, UUID, UUID], Awaitable[object]]
 
+
+async def _tend(services: Services, tenant_id: UUID, sale_id: UUID) -> None:
+    """Look after the gate of a sale, and when units came to it say so: sooner than who wins them can ask elsewhere for his order.
+
+    That a row changed the relay says too, but sooner or later than the gate has the units.
+    """
+    if await gatekeeping.tend(services.pool, services.gatekeeper, tenant_id, sale_id):
+        await services.relay.tell(tenant_id, "sale.restocked", {"sale_id": encode("sal", sale_id)})
+
+
 WORK: dict[str, Work] = {
     "payment_inbox": lambda s, tenant_id, row_id: inbox.digest(s.pool, tenant_id, row_id),
     "orders": lambda s, tenant_id, row_id: expire.expire(s.pool, s.providers, tenant_id, row_id),
     "payment_attempt": lambda s, tenant_id, row_id: attempts.inquire(s.pool, s.providers, tenant_id, row_id),
     "refund": lambda s, tenant_id, row_id: refunds.pay_back(s.pool, s.providers, tenant_id, row_id),
-    "sale": lambda s, tenant_id, row_id: gatekeeping.tend(s.pool, s.gatekeeper, tenant_id, row_id),
+    "sale": _tend,
     "outbox": lambda s, tenant_id, _: s.relay.send(tenant_id),
 }
 

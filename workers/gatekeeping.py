@@ -21,28 +21,30 @@ _OVER = "(state = 'ended' OR door <> 'gate' OR coalesce(ends_at < now() - interv
 DECIDED = frozenset(Outcome) - {Outcome.WRONG_DOOR}
 
 
-async def tend(pool: Pool, gatekeeper: Gatekeeper, tenant_id: UUID, sale_id: UUID) -> None:
-    """Look after the gate of one sale. Raises `Closed` or `Unknown` while Redis is away: it is tried again in a second."""
+async def tend(pool: Pool, gatekeeper: Gatekeeper, tenant_id: UUID, sale_id: UUID) -> bool:
+    """Look after the gate of one sale; whether units came to it.
+
+    Raises `Closed` or `Unknown` while Redis is away: it is tried again in a second.
+    """
     sale = SaleKey(tenant_id, sale_id)
     async with tenant_tx(pool, tenant_id) as tx:
         sql = f"""UPDATE sale SET next_try_at = now() + $3::float8 * interval '1 second'
                  WHERE tenant_id = $1 AND id = $2 AND next_try_at <= now() RETURNING epoch, {_OVER}"""
         row = await tx.conn.fetchrow(sql, tenant_id, sale_id, EVERY_S)
     if row is None:
-        return
+        return False
     epoch, over = row
     view = await gatekeeper.view(sale)
     await _recover(pool, gatekeeper, sale)
     if over:
         await _forget(pool, gatekeeper, sale, epoch, view)
-        return
+        return False
     if view is None or not view.is_ours or view.epoch != epoch:
-        await _load(pool, gatekeeper, sale, view)
-    else:
-        await _give_back(pool, gatekeeper, sale, view)
+        return await _load(pool, gatekeeper, sale, view)
+    return await _give_back(pool, gatekeeper, sale, view)
 
 
-async def _load(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View | None) -> None:
+async def _load(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View | None) -> bool:
     """Count in Postgres under a new epoch, and load what was counted. Whatever happens between is caught by the epoch."""
     async with tenant_tx(pool, sale.tenant_id) as tx:
         # Above whatever Redis holds, also if Postgres was restored to an earlier day.
@@ -54,6 +56,7 @@ async def _load(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View | 
     loaded = await gatekeeper.load(sale, counted, held)
     if loaded is Loaded.LOADED:
         log.info("gate of sale %s is loaded: epoch %d, %d units", sale.sale_id, counted.epoch, counted.avail)
+    return loaded is Loaded.LOADED and counted.avail > 0
 
 
 async def _recover(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey) -> None:
@@ -69,23 +72,27 @@ async def _recover(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey) -> None:
             await gatekeeper.ack(sale, [(e.order_id, e.intent_id) for e in part if e.intent_id not in undecided])
 
 
-async def _give_back(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View) -> None:
-    given = view.given
+async def _give_back(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View) -> bool:
+    given, came = view.given, False
     while True:
         async with tenant_tx(pool, sale.tenant_id) as tx:
             rows = await gates.returns_after(tx, sale.sale_id, view.epoch, given, BATCH_MAX)
         if not rows:
-            return
+            return came
         done = await gatekeeper.give_back(sale, view.epoch, [Return(*row) for row in rows])
+        came = came or done.status is Given.APPLIED
         if done.status not in (Given.APPLIED, Given.ALREADY, Given.OUT_OF_STEP) or done.given <= given:
-            return
+            return came
         given = done.given
 
 
 async def _forget(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, epoch: int, view: View | None) -> None:
     """Remove the keys of a sale that is over; when they are gone the duty is done, unless the row changed meanwhile."""
-    if view is not None and await gatekeeper.drop(sale, epoch) is Dropped.BUSY:
-        return
+    dropped = await gatekeeper.drop(sale, epoch)
     async with tenant_tx(pool, sale.tenant_id) as tx:
-        sql = f"UPDATE sale SET next_try_at = NULL WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND {_OVER}"
-        await tx.conn.execute(sql, sale.tenant_id, sale.sale_id, epoch)
+        if dropped is Dropped.DROPPED:
+            sql = f"UPDATE sale SET next_try_at = NULL WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND {_OVER}"
+            await tx.conn.execute(sql, *sale, epoch)
+        elif dropped is Dropped.STALE and view is not None:
+            # Postgres was restored to an earlier day: with the epoch that Redis knows, the next try succeeds.
+            await tx.conn.execute("UPDATE sale SET epoch = greatest(epoch, $3) WHERE tenant_id = $1 AND id = $2", *sale, view.epoch)

@@ -16,7 +16,7 @@ from checkout_core.partitions import Partitions
 from tenants.db import create_pool, dsn_for
 from tenants.keys import Keyring
 from tenants.payments.accounts import Providers
-from workers import ears
+from workers import ears, janitor
 from workers.duties import Services
 from workers.relay import Relay
 from workers.sweep import HANDS, Sweep
@@ -38,7 +38,8 @@ async def run(settings: Settings) -> None:
         stack.push_async_callback(providers.aclose)
         partitions = await stack.enter_async_context(Partitions(settings.redis_url))
         sweep = Sweep(Services(pool, providers, Relay(pool, redis), Gatekeeper(partitions)), sweeper)
-        tasks = [asyncio.create_task(sweep.run()), asyncio.create_task(ears.listen(settings.arq_redis_url, sweep))]
+        work = (sweep.run(), ears.listen(settings.arq_redis_url, sweep), janitor.run(pool, partitions))
+        tasks = [asyncio.create_task(each) for each in work]
         log.info("worker ready")
         await stop.wait()
         for task in tasks:

@@ -4,13 +4,18 @@ Listeners are the API processes, which forget what they remember of a tenant whe
 lost there is no harm, since what processes remember also expires by itself.
 """
 
+import logging
 from uuid import UUID
 
 import msgspec
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from checkout_core.ids import new_id
 from tenants import events
 from tenants.db import Pool, tenant_tx
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 500
 
@@ -38,3 +43,11 @@ class Relay:
                 await pipe.execute()
             sql = "UPDATE outbox SET next_try_at = NULL WHERE tenant_id = $1 AND id = ANY($2)"
             await tx.conn.execute(sql, tenant_id, [row["id"] for row in rows])
+
+    async def tell(self, tenant_id: UUID, topic: str, event: object) -> None:
+        """Say at once what is no news of a transaction but of Redis itself. While it is away there is nothing to say."""
+        said = events.Event(new_id(), tenant_id, topic, msgspec.Raw(msgspec.json.encode(event)))
+        try:
+            await self._redis.publish(events.CHANNEL, events.encode(said))
+        except (RedisError, OSError) as error:
+            log.info("%s was not said: %s", topic, type(error).__name__)

@@ -5,28 +5,32 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from redis.asyncio import Redis
 
-from api import soldout
+from api import listener, soldout
 from api.doors import Doors
+from api.process import Process
 from checkout_core.admission import Gatekeeper
 from checkout_core.bell import Bell
 from checkout_core.config import Settings
 from checkout_core.ids import new_id
 from checkout_core.intents import Intent, SaleKey
 from checkout_core.partitions import Partitions
-from tenants import holders
+from tenants import events, holders
 from tenants.db import tenant_tx
 from tenants.holders import Holders
 from tenants.orders import release
 from tessera.embedded import Servers
 from tests.shop import Store
 from workers import gatekeeping
+from workers.duties import Services, attend
+from workers.relay import Relay
 
 LIMIT_S = 2.0
 LATE_S = 1.0  # of a busy machine
@@ -41,12 +45,14 @@ class Elsewhere:
         self.gatekeeper = gatekeeper
         self.sale = sale
 
-    async def tend(self) -> None:
-        pool = self.store.process.app_pool
-        async with tenant_tx(pool, self.store.tenant_id) as tx:
+    async def make_due(self) -> None:
+        async with tenant_tx(self.store.process.app_pool, self.store.tenant_id) as tx:
             sql = "UPDATE sale SET next_try_at = now() - interval '1 second' WHERE tenant_id = $1 AND id = $2"
             await tx.conn.execute(sql, *self.sale)
-        await gatekeeping.tend(pool, self.gatekeeper, *self.sale)
+
+    async def tend(self) -> None:
+        await self.make_due()
+        await gatekeeping.tend(self.store.process.app_pool, self.gatekeeper, *self.sale)
 
     async def press(self, door: int, who: UUID, order: UUID | None = None) -> str:
         """What he is told; "sold out, from memory" as `checkouts` would."""
@@ -221,6 +227,52 @@ class TestTrue:
             while await shop.press(1, new_id()) != "FROM_MEMORY":  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert not shop.doors[1].sold_out.says(shop.sale, wish.shopper_id)
+
+
+class TestNews:
+    """With the limits out of reach: what a process forgets, it forgets because it was told."""
+
+    @pytest.fixture(autouse=True)
+    async def hearing(self, elsewhere: Any, valkey: Servers, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+        monkeypatch.setattr(soldout, "PROBE_S", 60.0)
+        monkeypatch.setattr(soldout, "SAID_S", 120.0)
+        self.shop: Elsewhere = await elsewhere(3)
+        ears = [asyncio.create_task(listener.listen(valkey.redis_url, each)) for each in self.shop.doors]
+        async with Redis.from_url(valkey.redis_url) as redis:
+            self.relay = Relay(self.shop.store.process.app_pool, redis)
+            while (await redis.pubsub_numsub(events.CHANNEL))[0][1] < len(ears):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            yield
+        for each in ears:
+            each.cancel()
+        await asyncio.gather(*ears, return_exceptions=True)
+
+    async def _told(self, attend: Callable[[], Awaitable[object]], rounds: int) -> set[str]:
+        """What winners of a unit that came back are told at once by another process."""
+        shop, told = self.shop, set()
+        _, order = (await shop.sell_out(3))[0]
+        for n in range(rounds):
+            await shop.let_go(order)
+            await shop.make_due()
+            await attend()
+            shop.doors[n % 2].forget(shop.sale)  # the one he wins at has heard of it in any case
+            late = who, order = new_id(), new_id()
+            assert await shop.press(n % 2, *late) == "RESERVED"
+            told.add(await shop.press(1 - n % 2, who, order))
+            for door in (0, 1):
+                async with asyncio.timeout(5):
+                    while await shop.press(door, new_id()) != "FROM_MEMORY":  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+        return told
+
+    async def test_a_winner_of_what_came_back_may_ask_another_process_at_once(self, process: Process) -> None:
+        shop = self.shop
+        services = Services(process.app_pool, process.providers, self.relay, shop.gatekeeper)
+        assert await self._told(lambda: attend(services, "sale", *shop.sale), 20) == {"RESERVED"}
+
+    async def test_he_may_not_without_the_news(self) -> None:
+        shop = self.shop
+        assert await self._told(lambda: gatekeeping.tend(shop.store.process.app_pool, shop.gatekeeper, *shop.sale), 1) == {"FROM_MEMORY"}
 
 
 class TestAway:
