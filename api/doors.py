@@ -11,6 +11,7 @@ import datetime as dt
 import random
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
