@@ -88,11 +88,10 @@ async def _give_back(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: Vi
 
 async def _forget(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, epoch: int, view: View | None) -> None:
     """Remove the keys of a sale that is over; when they are gone the duty is done, unless the row changed meanwhile."""
-    dropped = await gatekeeper.drop(sale, epoch)
+    # Redis knows a newer epoch than the row when Postgres was restored to an earlier day. Also when the gate has just been loaded again:
+    # then the row has changed too, the duty goes on, and loads it once more.
+    if await gatekeeper.drop(sale, max(epoch, view.epoch if view else 0)) is not Dropped.DROPPED:
+        return
     async with tenant_tx(pool, sale.tenant_id) as tx:
-        if dropped is Dropped.DROPPED:
-            sql = f"UPDATE sale SET next_try_at = NULL WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND {_OVER}"
-            await tx.conn.execute(sql, *sale, epoch)
-        elif dropped is Dropped.STALE and view is not None:
-            # Postgres was restored to an earlier day: with the epoch that Redis knows, the next try succeeds.
-            await tx.conn.execute("UPDATE sale SET epoch = greatest(epoch, $3) WHERE tenant_id = $1 AND id = $2", *sale, view.epoch)
+        sql = f"UPDATE sale SET next_try_at = NULL WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND {_OVER}"
+        await tx.conn.execute(sql, sale.tenant_id, sale.sale_id, epoch)
