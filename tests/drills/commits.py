@@ -7,12 +7,13 @@ a statement prepared earlier; that one of them is COMMIT; and that the server sa
 import random
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from tests.drills.proxy import Then
 
 Side = Literal["before", "after"]
+Cut = tuple[Side, str]
 
 HEAD = 5  # a message's type, one byte, and its length, four, which counts itself
 STARTUP = (196608, 196610)  # protocols 3.0 and 3.2; other codes ask for TLS, or to cancel, and another such message may follow
@@ -23,40 +24,46 @@ IDLE = b"Z\x00\x00\x00\x05I"  # ready for the next transaction: this one has end
 
 
 class Cutter:
-    """Decides for all connections of a proxy. `cut` counts by side; it is inactive while `side` is None.
+    """Decides for all connections of a proxy; it cuts nothing while `side` is None.
 
-    Only transactions of which a statement matches `of` are cut, each with probability `chance`.
+    `of` names what a transaction is by a pattern that one of its statements matches; the first name counts. Those without a name are left
+    alone, the others are cut with probability `chance`. `cut` counts them by side and name.
     """
 
-    def __init__(self, chance: float, of: str = "", seed: int = 0) -> None:
+    def __init__(self, chance: float = 0.0, of: Mapping[str, str] | None = None, seed: int = 0) -> None:
         self.side: Side | None = None
-        self.cut: Counter[str] = Counter()
-        self._chance = chance
-        self._of = re.compile(of.encode())
+        self.chance = chance
+        self.cut: Counter[tuple[Side, str]] = Counter()
+        self.at_commit: Callable[[], None] | None = None  # called once, when a named transaction is about to say COMMIT
+        self._of = {name: re.compile(pattern.encode()) for name, pattern in (of or {}).items()}
         self._random = random.Random(seed)
 
-    def side_for(self, statements: list[bytes]) -> Side | None:
-        """Where the transaction that sent `statements` is to be cut."""
-        if self.side is None or not any(map(self._of.search, statements)) or self._random.random() >= self._chance:
+    def decide(self, statements: list[bytes]) -> Cut | None:
+        """Where the transaction that sent `statements` is to be cut, and its name."""
+        name = next((name for name, pattern in self._of.items() if any(map(pattern.search, statements))), None)
+        if name is None:
             return None
-        return self.side
+        if self.at_commit is not None:
+            call, self.at_commit = self.at_commit, None
+            call()
+        return (self.side, name) if self.side and self._random.random() < self.chance else None
 
     def sight(self) -> "Session":
         """For one more connection."""
-        return Session(self.side_for, self.cut)
+        return Session(self.decide, self.cut)
 
 
 class Session:
-    """One connection. `side_for` is asked at each COMMIT, before it goes on."""
+    """One connection. `decide` is asked at each COMMIT, before it goes on."""
 
-    def __init__(self, side_for: Callable[[list[bytes]], Side | None], cut: Counter[str]) -> None:
-        self._side_for = side_for
+    def __init__(self, decide: Callable[[list[bytes]], Cut | None], cut: Counter[Cut]) -> None:
+        self._decide = decide
         self._cut = cut
         self._unread = b""
         self._started = False
         self._prepared: dict[bytes, bytes] = {}
         self._statements: list[bytes] = []  # of the transaction so far
-        self._awaits_commit = False
+        self._awaited: Cut | None = None  # once it has happened
         self._swallowed = b""
 
     def client_says(self, data: bytes) -> tuple[bytes, Then]:
@@ -78,11 +85,11 @@ class Session:
         return whole, Then.PASS
 
     def server_says(self, data: bytes) -> tuple[bytes, Then]:
-        if not self._awaits_commit:
+        if self._awaited is None:
             return data, Then.PASS
         self._swallowed += data
         if DONE in self._swallowed:
-            self._cut["after"] += 1
+            self._cut[self._awaited] += 1
         elif IDLE not in self._swallowed:
             return b"", Then.PASS
         return b"", Then.RESET
@@ -93,11 +100,11 @@ class Session:
         if statement is None:
             return False
         if COMMITS.search(statement):
-            side = self._side_for([*self._statements, statement])
-            if side == "before":
-                self._cut["before"] += 1
+            cut = self._decide([*self._statements, statement])
+            if cut is not None and cut[0] == "before":
+                self._cut[cut] += 1
                 return True
-            self._awaits_commit = side == "after"
+            self._awaited = cut
         if ENDS.search(statement):
             self._statements.clear()
         else:

@@ -30,6 +30,7 @@ from checkout_core import tokens
 from checkout_core.config import Settings
 from checkout_core.ids import decode
 from tenants.db import dsn_for
+from tenants.invariants.counters import restless
 from tessera.shop import Shop
 from tests.drills.drill import REST_S, judge
 
@@ -117,17 +118,27 @@ class Crowd:
         """What people were told and should not have been, and what the checker finds with their history and the provider's books."""
         file = folder / f"{self.store['X-Tessera-Store']}.history"
         file.write_text("".join(json.dumps(line) + "\n" for line in self._history))
+        open_ = await self._come_to_rest()
+        return self.wrong + open_ + await judge(self.shop, history=file, wait_s=REST_S)
+
+    async def _come_to_rest(self) -> list[str]:
+        """Nobody waits for the holds of those who forgot: they end now. So do those of wishes that are decided late."""
         conn = await asyncpg.connect(dsn_for(self.settings, "tessera_migrator"), timeout=10)
+        ending = time.monotonic() + REST_S
         try:
-            # Nobody waits for the holds of those who forgot: they end now.
-            sql = "UPDATE orders SET hold_until = now(), next_try_at = now() WHERE tenant_id = $1 AND state = 'awaiting'"
-            await conn.execute(sql, self.tenant_id)
-            found = await judge(self.shop, history=file, wait_s=REST_S)
-            sql = "SELECT state, count(*) FROM orders WHERE tenant_id = $1 AND state <> ALL ($2) GROUP BY 1"
-            open_ = dict(await conn.fetch(sql, self.tenant_id, [*FINAL, "refused"]))
+            while True:
+                unrest = await restless(conn, self.settings)
+                sql = "UPDATE orders SET hold_until = now(), next_try_at = now() WHERE tenant_id = $1 AND state = 'awaiting'"
+                await conn.execute(sql, self.tenant_id)
+                sql = "SELECT state, count(*) FROM orders WHERE tenant_id = $1 AND state <> ALL ($2) GROUP BY 1"
+                left = dict(await conn.fetch(sql, self.tenant_id, [*FINAL, "refused"]))
+                if not left and not unrest:
+                    return []
+                if time.monotonic() > ending:
+                    return [f"{REST_S:.0f} s after all was well there were {unrest} and orders {left}"]
+                await asyncio.sleep(0.3)
         finally:
             await conn.close()
-        return self.wrong + found + ([f"orders that have not ended: {open_}"] if open_ else [])
 
     # The store
 

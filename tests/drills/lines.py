@@ -1,10 +1,11 @@
 """A shop whose processes reach what they depend on through proxies: one for each kind of process and each dependency."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import product
 from typing import Any, Literal, get_args
+from weakref import WeakKeyDictionary
 
 from tessera.processes import HOST
 from tessera.shop import Shop
@@ -83,6 +84,11 @@ async def open_lines(cutter: Cutter, *, apis: int = 3) -> AsyncIterator[tuple[Li
         yield shop, lines
 
 
-async def lined_shop(stage: Stage, cutter: Cutter) -> tuple[LinedShop, Lines]:
-    """For the rest of the stage."""
-    return await stage.stack.enter_async_context(open_lines(cutter))
+async def lined_shop(stage: Stage, cutter: Callable[[], Cutter] = Cutter) -> tuple[LinedShop, Lines]:
+    """One for all drills of a stage."""
+    if stage not in _opened:
+        _opened[stage] = await stage.stack.enter_async_context(open_lines(cutter()))
+    return _opened[stage]
+
+
+_opened: WeakKeyDictionary[Stage, tuple[LinedShop, Lines]] = WeakKeyDictionary()

@@ -13,6 +13,7 @@ import math
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from typing import Final, Protocol, Self
 
@@ -61,6 +62,15 @@ class Sight(Protocol):
     def server_says(self, data: bytes) -> tuple[bytes, Then]: ...
 
 
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Close with RST where there is such a thing: not on a unix socket, nor when it is closed already."""
+    sock = writer.get_extra_info("socket")
+    with suppress(OSError):
+        if sock is not None and sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESETS)
+    writer.transport.abort()
+
+
 class Way:
     """One direction of one connection."""
 
@@ -102,9 +112,7 @@ class Conversation:
         """End it with RST, both ways."""
         self.is_over = True
         for way in (self.up, self.down):
-            if (sock := way.writer.get_extra_info("socket")) is not None and sock.family != socket.AF_UNIX:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESETS)
-            way.writer.transport.abort()
+            reset(way.writer)
 
     async def _carry(self, way: Way) -> None:
         while not self.is_over and (data := await way.reader.read(CHUNK)):
@@ -215,8 +223,7 @@ class Proxy:
             to = self._upstream()
             far = await (asyncio.open_unix_connection(to) if isinstance(to, str) else asyncio.open_connection(*to))
         except OSError:
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESETS)
-            writer.transport.abort()
+            reset(writer)
             return
         conversation = Conversation(self, Way(reader, far[1]), Way(far[0], writer), self._sight and self._sight())
         self._open.add(conversation)

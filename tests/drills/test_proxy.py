@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -179,7 +180,7 @@ async def in_one_message(conn: Any, number: int) -> None:
 @pytest.mark.parametrize("transaction", [by_simple_query, prepared, in_one_message])
 @pytest.mark.parametrize(("side", "expected"), [("after", TRANSACTIONS), ("before", 0)])
 async def test_a_commit_of_unknown_outcome_has_happened_or_not(servers: Servers, transaction: Any, side: Side, expected: int) -> None:
-    cutter = Cutter(1.0, of="INSERT INTO cut")
+    cutter = Cutter(1.0, of={"inserts": "INSERT INTO cut"})
     admin = await asyncpg.connect(servers.database_url)
     await admin.execute("CREATE TABLE IF NOT EXISTS cut (number integer PRIMARY KEY); TRUNCATE cut")
     async with Proxy(lambda: socket_of(servers), cutter.sight) as proxy:
@@ -192,12 +193,12 @@ async def test_a_commit_of_unknown_outcome_has_happened_or_not(servers: Servers,
             cutter.side = None
             conn.terminate()
     assert await admin.fetchval("SELECT count(*) FROM cut") == expected
-    assert cutter.cut == {side: TRANSACTIONS}
+    assert cutter.cut == {(side, "inserts"): TRANSACTIONS}
     await admin.close()
 
 
 async def test_other_transactions_are_left_alone(servers: Servers) -> None:
-    cutter = Cutter(1.0, of="INSERT INTO cut")
+    cutter = Cutter(1.0, of={"inserts": "INSERT INTO cut"})
     cutter.side = "before"
     async with Proxy(lambda: socket_of(servers), cutter.sight) as proxy:
         conn = await asyncpg.connect(f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres")
@@ -208,7 +209,7 @@ async def test_other_transactions_are_left_alone(servers: Servers) -> None:
 
 
 def test_a_commit_that_arrives_byte_by_byte_is_seen() -> None:
-    session = Session(lambda _: "before", Cutter(1.0).cut)
+    session = Session(lambda _: ("before", "anything"), Counter())
     startup = b"\x00\x00\x00\x08\x00\x03\x00\x00"
     passed = [session.client_says(bytes([byte])) for byte in startup + b"Q\x00\x00\x00\x0cCOMMIT;\x00"]
     assert b"".join(data for data, _ in passed) == startup

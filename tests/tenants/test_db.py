@@ -10,7 +10,7 @@ import pytest
 
 from api.process import Process
 from checkout_core.errors import Unavailable
-from tenants.db import tenant_tx
+from tenants.db import Pool, tenant_tx
 from tessera.embedded import Servers
 from tests.drills.proxy import BLACK_HOLE, PASS, Proxy
 
@@ -31,14 +31,18 @@ class TestTenantTx:
 
     async def test_a_server_that_says_nothing_is_waited_for_once(self, process: Process, servers: Servers) -> None:
         socket = f"{servers.database_url.partition('host=')[2]}/.s.PGSQL.5432"
+
+        async def ask_the_deaf(pool: Pool, proxy: Proxy) -> None:
+            async with tenant_tx(pool, uuid4()) as tx:
+                proxy.up = proxy.down = BLACK_HOLE
+                await tx.conn.execute("SELECT 1")
+
         async with Proxy(lambda: socket) as proxy:
             dsn = f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres?sslmode=disable"
             async with asyncpg.create_pool(dsn, min_size=1, max_size=1, command_timeout=1.0) as pool:
                 began = time.monotonic()
                 with pytest.raises(Unavailable):
-                    async with tenant_tx(pool, uuid4()) as tx:
-                        proxy.up = proxy.down = BLACK_HOLE
-                        await tx.conn.execute("SELECT 1")
+                    await ask_the_deaf(pool, proxy)
                 assert 1.0 <= time.monotonic() - began < 1.8
                 proxy.up = proxy.down = PASS
                 async with tenant_tx(pool, uuid4()) as tx:

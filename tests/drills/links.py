@@ -1,0 +1,69 @@
+"""Lines to Postgres, Valkey and the provider are slow, deaf, rude or bytewise, those of API processes or workers. Nobody waits for ever."""
+
+import asyncio
+from functools import partial
+from itertools import product
+from typing import Final
+
+from tenants.db import IDLE_IN_TRANSACTION_MS
+from tests.drills.course import POSTGRES_S, REDIS_S, UNTOUCHED_S, Course, play
+from tests.drills.drill import Budget, Drill, Outcome, Stage
+from tests.drills.lines import DEPENDENCIES, KINDS, Dependency, Kind, lined_shop
+from tests.drills.proxy import BLACK_HOLE, BYTEWISE, HALF_CLOSE, PASS, RESET, SLOW, STALL, Fault, Proxy
+
+ANSWER_S: Final = 45.0  # beyond every bound: who waits so long was forgotten
+# A press is given up after 8 s; but a process that has forgotten its store, like every other route, waits for Postgres: 5 s for a
+# connection, 12 s for a statement. The rest is for a busy machine.
+BOUND_S: Final = 5 + 12 + 3
+
+# What happens to the bytes to the server and to those that come back, and for how long.
+FAULTS: dict[str, tuple[Fault, Fault, float]] = {
+    "slow": (SLOW, SLOW, 2.0),
+    "reset": (RESET, RESET, 1.0),
+    "bytewise": (BYTEWISE, BYTEWISE, 2.0),
+    "half_closed": (PASS, HALF_CLOSE, 1.0),
+    "stalled": (PASS, STALL, 3.0),
+    "deaf": (BLACK_HOLE, BLACK_HOLE, 10.0),
+}
+# Sales that go on while the line is ill, by their doors.
+SPARED: dict[tuple[Kind, Dependency], tuple[str, ...]] = {("api", "postgres"): (), ("api", "valkey"): ("direct",)}
+# A worker that was cut off while it held a sale's row holds it until Postgres ends its transaction.
+HELD_S: Final = IDLE_IN_TRANSACTION_MS / 1000 + 3
+
+
+async def ill(course: Course, proxy: Proxy, fault: str, kind: Kind, dependency: Dependency) -> None:
+    up, down, lasts_s = FAULTS[fault]
+    if (fault, kind, dependency) == ("deaf", "api", "postgres"):
+        lasts_s = BOUND_S + 5.0  # whoever waits longer than he should is seen
+    spares = SPARED.get((kind, dependency), ("direct", "gate"))
+    spared_s = HELD_S if dependency == "postgres" else UNTOUCHED_S
+    within_s = POSTGRES_S if dependency == "postgres" else REDIS_S
+    what = f"the line from {kind} to {dependency} is {fault}"
+    async with course.fault(what, within_s, lasting=True, spares=spares, spared_s=spared_s):
+        proxy.up, proxy.down = up, down
+        await asyncio.sleep(lasts_s)
+        proxy.up = proxy.down = PASS
+
+
+async def drill(fault: str, stage: Stage, budget: Budget) -> Outcome:
+    """One illness, on each line in turn."""
+    shop, lines = await lined_shop(stage)
+    ways = list(product(KINDS, DEPENDENCIES))
+    chosen = ways if budget.share >= 1 else [ways[(list(FAULTS).index(fault) + budget.seed) % len(ways)]]
+
+    async def act(course: Course) -> None:
+        for way in chosen:
+            await ill(course, lines.proxies[way], fault, *way)
+        crowd = course.crowd
+        for what, seconds in sorted(crowd.slowest.items()):
+            if seconds > BOUND_S:
+                course.say(f"{what} was answered after {seconds:.1f} s")
+        if crowd.unheard:
+            course.say(f"{crowd.unheard} requests were not answered within {ANSWER_S:.0f} s")
+        course.counts |= {"slowest_press_ms": round(1000 * crowd.slowest["press"])}
+        course.counts |= {"slowest_other_ms": round(1000 * max(s for what, s in crowd.slowest.items() if what != "press"))}
+
+    return await play(stage, shop, f"line_{fault}", budget.seed, act, answer_s=ANSWER_S)
+
+
+DRILLS: dict[str, Drill] = {f"line_{fault}": partial(drill, fault) for fault in FAULTS}

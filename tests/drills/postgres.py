@@ -1,0 +1,95 @@
+"""Postgres dies, between commits and in the middle of them; and commits whose outcome nobody is told, which happened or did not."""
+
+import asyncio
+import os
+import random
+import signal
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from tessera.shop import Shop
+from tests.drills.commits import Cutter, Side
+from tests.drills.course import POSTGRES_S, Course, play
+from tests.drills.drill import Budget, Drill, Outcome, Stage
+from tests.drills.lines import lined_shop
+
+# Who says COMMIT, by a statement it sent before.
+TRANSACTIONS = {"reservations": "INSERT INTO orders", "payments": "INSERT INTO payment", "others": r"INSERT INTO|UPDATE \w+ (\w+ )?SET"}
+CHANCE = 0.3
+PATIENCE_S = 90.0
+
+
+def cutter() -> Cutter:
+    return Cutter(CHANCE, TRANSACTIONS)
+
+
+async def killed(stage: Stage, budget: Budget) -> Outcome:
+    """The postmaster, at any time; its children see it and go."""
+    shop, _ = await lined_shop(stage, cutter)
+
+    async def act(course: Course) -> None:
+        for _ in range(budget.of(5)):
+            async with course.fault("Postgres is killed", POSTGRES_S):
+                await asyncio.to_thread(shop.servers.kill, "postgres")
+
+    return await play(stage, shop, "postgres_killed", budget.seed, act)
+
+
+async def killed_in_commits(stage: Stage, budget: Budget) -> Outcome:
+    """All of it, up to 10 ms after somebody has said COMMIT: some have happened, some have not, and nobody was told."""
+    shop, lines = await lined_shop(stage, cutter)
+    dice = random.Random(budget.seed)
+
+    async def act(course: Course) -> None:
+        for _ in range(budget.of(8)):
+            said = asyncio.Event()
+            lines.cutter.at_commit = said.set
+            await asyncio.wait_for(said.wait(), PATIENCE_S)
+            await asyncio.sleep(dice.uniform(0, 0.01))
+            async with course.fault("Postgres is killed in a commit", POSTGRES_S):
+                await asyncio.to_thread(kill_all, shop)
+
+    return await play(stage, shop, "postgres_killed_in_commits", budget.seed, act)
+
+
+def kill_all(shop: Shop) -> None:
+    """The postmaster and its children at once, as when a machine dies. Blocking."""
+    postmaster = shop.servers.pids["postgres"]
+    assert postmaster is not None
+    for pid in children(postmaster):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    shop.servers.kill("postgres")
+
+
+def children(parent: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+async def commit_unknown(side: Side, stage: Stage, budget: Budget) -> Outcome:
+    """The line is cut when a COMMIT has happened and nobody knows, or before it could. Until enough reservations were cut so."""
+    shop, lines = await lined_shop(stage, cutter)
+    enough = budget.of(50, least=5)
+
+    async def act(course: Course) -> None:
+        begins = lines.cutter.cut.copy()
+        async with course.fault(f"lines are cut {side} COMMIT", POSTGRES_S), asyncio.timeout(PATIENCE_S):
+            lines.cutter.side = side
+            try:
+                while lines.cutter.cut[side, "reservations"] - begins[side, "reservations"] < enough:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            finally:
+                lines.cutter.side = None
+        course.counts |= {name: lines.cutter.cut[side, name] - begins[side, name] for name in TRANSACTIONS}
+        course.runs = course.counts["reservations"]
+
+    return await play(stage, shop, f"commit_unknown_{side}", budget.seed, act)
+
+
+DRILLS: dict[str, Drill] = {
+    "postgres_killed": killed,
+    "postgres_killed_in_commits": killed_in_commits,
+    "commit_unknown_after": partial(commit_unknown, "after"),
+    "commit_unknown_before": partial(commit_unknown, "before"),
+}
