@@ -33,14 +33,13 @@ async def deliver(tx: TenantTx, order_id: UUID, shopper_id: UUID, paid_at: dt.da
                              AND unit.order_id = $2 AND unit.state = 'held'
                            RETURNING unit.id, unit.sale_id),
                   given AS (INSERT INTO delivery (tenant_id, unit_id, order_id, sale_id)
-                            SELECT $1, id, $2, sale_id FROM sold RETURNING unit_id)
+                            SELECT $1, id, $2, sale_id FROM sold RETURNING unit_id),
+                  done AS (UPDATE orders SET state = 'delivered', paid_at = $4, delivered_at = now(), next_try_at = NULL
+                           WHERE tenant_id = $1 AND id = $2)
              SELECT (SELECT sum(quantity) FROM line), (SELECT count(*) FROM given)"""
-    promised, given = await tx.conn.fetchrow(sql, tx.tenant_id, order_id, shopper_id)
+    promised, given = await tx.conn.fetchrow(sql, tx.tenant_id, order_id, shopper_id, paid_at)
     if promised != given:
         raise Undeliverable(f"Order {encode('ord', order_id)} was promised {promised} units and owns {given}.")
-    sql = """UPDATE orders SET state = 'delivered', paid_at = $3, delivered_at = now(), next_try_at = NULL
-             WHERE tenant_id = $1 AND id = $2"""
-    await tx.conn.execute(sql, tx.tenant_id, order_id, paid_at)
     await tx.emit("order.delivered", {"order_id": order_id})
 
 

@@ -38,16 +38,6 @@ async def create(tx: TenantTx, keyring: Keyring, credentials: SandboxCredentials
     return account
 
 
-async def active(tx: TenantTx, provider: str | None = None) -> Account:
-    """The account new payments go to: the latest active one. Raises `Conflict` when the store cannot take money yet."""
-    sql = """SELECT id, provider, mch_id, state FROM provider_account
-             WHERE tenant_id = $1 AND state = 'active' AND ($2::text IS NULL OR provider = $2) ORDER BY created_at DESC LIMIT 1"""
-    row = await tx.conn.fetchrow(sql, tx.tenant_id, provider)
-    if row is None:
-        raise Conflict("This store has no payment account yet. The reservation is kept; ask the merchant.", code="no_payment_account")
-    return Account(*row)
-
-
 def notify_url(base: str, provider: str, tenant_id: UUID, account_id: UUID) -> str:
     """Where a provider sends its notices of an account. It names the tenant, so that nothing has to be looked up before there is one."""
     return f"{base}/v1/payment-notices/{provider}/{tenant_id.hex}/{account_id.hex}"

@@ -35,6 +35,14 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 _COLUMNS = ", ".join(Attempt.__struct_fields__)
+# The attempt that is there already, and the account a new one would go to: the latest active one. One row, whatever there is.
+_THERE_OR_ACCOUNT = f"""
+SELECT a.*, p.* FROM (VALUES (0)) AS one
+LEFT JOIN LATERAL (SELECT {_COLUMNS} FROM payment_attempt WHERE tenant_id = $1 AND order_id = $2 AND state IN ('creating', 'open')
+                   ORDER BY created_at DESC LIMIT 1) a ON true
+LEFT JOIN LATERAL (SELECT id, provider FROM provider_account
+                   WHERE tenant_id = $1 AND state = 'active' AND ($3::text IS NULL OR provider = $3)
+                   ORDER BY created_at DESC LIMIT 1) p ON true"""
 
 
 def provider_expiry(created_at: dt.datetime, hold_until: dt.datetime) -> dt.datetime:
@@ -61,10 +69,14 @@ async def start(
         expires_at = provider_expiry(order["created_at"], order["hold_until"])
         if order["now"] >= expires_at:
             raise Conflict("The time to pay this order is over.", code="not_payable", state=order["state"])
-        sql = f"""SELECT {_COLUMNS} FROM payment_attempt WHERE tenant_id = $1 AND order_id = $2 AND state IN ('creating', 'open')
-                  ORDER BY created_at DESC LIMIT 1"""
-        row = await tx.conn.fetchrow(sql, tenant_id, order_id)
-        attempt = Attempt(*row) if row else await _insert(tx, order, provider, notify_base, return_url, expires_at)
+        *there, account_id, account_provider = await tx.conn.fetchrow(_THERE_OR_ACCOUNT, tenant_id, order_id, provider)
+        if there[0] is not None:
+            attempt = Attempt(*there)
+        elif account_id is None:
+            raise Conflict("This store has no payment account yet. The reservation is kept; ask the merchant.", code="no_payment_account")
+        else:
+            url = accounts.notify_url(notify_base, account_provider, tenant_id, account_id)
+            attempt = await _insert(tx, order, account_id, url, return_url, expires_at)
     if attempt.state == "open":
         return attempt
     adapter = await providers.get(tenant_id, attempt.account_id)
@@ -137,25 +149,25 @@ async def _final(tx: TenantTx, attempt: Attempt) -> bool:
 
 
 async def open_ones(tx: TenantTx, order_id: UUID) -> list[Attempt]:
-    sql = f"SELECT {_COLUMNS} FROM payment_attempt WHERE tenant_id = $1 AND order_id = $2 AND state IN ('creating', 'open') ORDER BY id"
-    return [Attempt(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, order_id)]
+    # Asked to sort by id, Postgres on a young database would read all attempts of the tenant in that order, and keep the plan.
+    sql = f"SELECT {_COLUMNS} FROM payment_attempt WHERE tenant_id = $1 AND order_id = $2 AND state IN ('creating', 'open')"
+    return sorted((Attempt(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, order_id)), key=lambda attempt: attempt.id)
 
 
 async def _insert(
-    tx: TenantTx, order: asyncpg.Record, provider: str | None, notify_base: str, return_url: str, expires_at: dt.datetime
+    tx: TenantTx, order: asyncpg.Record, account_id: UUID, notify_url: str, return_url: str, expires_at: dt.datetime
 ) -> Attempt:
-    account = await accounts.active(tx, provider)
     attempt_id = new_id()
     attempt = Attempt(
         id=attempt_id,
         order_id=order["id"],
-        account_id=account.id,
+        account_id=account_id,
         out_trade_no=attempt_id.hex,
         state="creating",
         amount_minor=order["amount_minor"],
         currency=order["currency"],
         pay_url=None,
-        notify_url=accounts.notify_url(notify_base, account.provider, tx.tenant_id, account.id),
+        notify_url=notify_url,
         return_url=return_url,
         expires_at=expires_at,
         tries=0,

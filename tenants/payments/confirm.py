@@ -57,14 +57,13 @@ async def confirm(tx: TenantTx, receipt: Receipt, *, by_notice: bool = False) ->
         return "doubted"
     disposition = await _disposition(tx, order, exact=exact or not safeties.on("amount_check"))
     payment_id = new_id()
-    sql = """INSERT INTO payment (tenant_id, id, account_id, attempt_id, order_id, txn_id, amount_minor, currency, disposition, paid_at)
+    sql = """WITH paid AS (UPDATE payment_attempt SET state = 'paid', next_try_at = NULL WHERE tenant_id = $1 AND id = $4)
+             INSERT INTO payment (tenant_id, id, account_id, attempt_id, order_id, txn_id, amount_minor, currency, disposition, paid_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
     await tx.conn.execute(
         sql, tx.tenant_id, payment_id, receipt.account_id, attempt["id"], order["id"], txn_id,
         receipt.amount_minor, receipt.currency, disposition, receipt.paid_at,
     )  # fmt: skip
-    sql = "UPDATE payment_attempt SET state = 'paid', next_try_at = NULL WHERE tenant_id = $1 AND id = $2"
-    await tx.conn.execute(sql, tx.tenant_id, attempt["id"])
     if disposition == "applied":
         await delivery.deliver(tx, order["id"], order["shopper_id"], receipt.paid_at)
         await ledger.book(tx, "sale", payment_id, receipt.currency, receipt.amount_minor, debit=ledger.CLEARING, credit=ledger.REVENUE)

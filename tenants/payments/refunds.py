@@ -40,21 +40,24 @@ async def pay_back(pool: Pool, providers: Providers, tenant_id: UUID, refund_id:
     Raises `ProviderUnavailable` while the outcome is unknown; the same number is asked again.
     """
     async with tenant_tx(pool, tenant_id) as tx:
-        sql = """UPDATE refund r SET next_try_at = now() + interval '10 seconds', tries = r.tries + 1 FROM payment p, payment_attempt a
-                 WHERE r.tenant_id = $1 AND r.id = $2 AND r.state = 'requested' AND r.next_try_at <= now()
-                   AND p.tenant_id = r.tenant_id AND p.id = r.payment_id AND a.tenant_id = r.tenant_id AND a.id = p.attempt_id
-                 RETURNING r.out_refund_no, r.amount_minor, r.currency, r.reason, p.account_id,
-                           p.amount_minor AS paid_minor, a.out_trade_no"""
+        sql = """UPDATE refund SET next_try_at = now() + interval '10 seconds', tries = tries + 1
+                 WHERE tenant_id = $1 AND id = $2 AND state = 'requested' AND next_try_at <= now()
+                 RETURNING payment_id, out_refund_no, amount_minor, currency, reason"""
         row = await tx.conn.fetchrow(sql, tenant_id, refund_id)
-    if row is None:
-        return
-    adapter = await providers.get(tenant_id, row["account_id"])
+        if row is None:
+            return
+        # Not joined: on a young database a join may read all of a tenant's attempts, and keeps its plan.
+        sql = """SELECT account_id, amount_minor,
+                        (SELECT out_trade_no FROM payment_attempt WHERE tenant_id = $1 AND id = payment.attempt_id)
+                 FROM payment WHERE tenant_id = $1 AND id = $2"""
+        account_id, paid_minor, out_trade_no = await tx.conn.fetchrow(sql, tenant_id, row["payment_id"])
+    adapter = await providers.get(tenant_id, account_id)
     try:
         answer = await adapter.refund(
-            out_trade_no=row["out_trade_no"],
+            out_trade_no=out_trade_no,
             out_refund_no=row["out_refund_no"],
             amount_minor=row["amount_minor"],
-            total_minor=row["paid_minor"],
+            total_minor=paid_minor,
             currency=row["currency"],
             reason=row["reason"],
         )

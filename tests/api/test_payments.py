@@ -2,49 +2,23 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import msgspec
 import pytest
-from litestar import Litestar
 
-from api.app import create_app
-from api.process import open_process
-from checkout_core.config import Settings
 from checkout_core.ids import decode, new_id
 from tenants.db import tenant_tx
 from tenants.keys import unit_place
 from tenants.payments import attempts, expire, inbox, refunds
+from tests.api.till import app, process, till
 from tests.provider import Merchant, Sandbox, Sink, sandbox, sandbox_process, sink
 from tests.shop import Store
 
-__all__ = ["sandbox", "sandbox_process", "sink"]
+__all__ = ["app", "process", "sandbox", "sandbox_process", "sink", "till"]
 ENCODE = msgspec.msgpack.Encoder().encode
-
-
-@pytest.fixture(scope="module")
-async def app(settings: Settings, sandbox_process: Sandbox) -> AsyncIterator[Litestar]:
-    """The API with a provider to talk to."""
-    with_provider = msgspec.structs.replace(settings, provider_url=sandbox_process.url)
-    app = create_app(with_provider)
-    async with open_process(with_provider) as app.state.process:
-        yield app
-
-
-@pytest.fixture(scope="module")
-def process(app: Litestar) -> Any:
-    return app.state.process
-
-
-@pytest.fixture
-async def till(acme: Store, sandbox: Sandbox) -> Merchant:
-    """Acme's account at the provider, connected through the API."""
-    merchant = await asyncio.to_thread(sandbox.register)
-    await acme.ask("POST", "/v1/provider-accounts", acme.merchant, {"provider": "sandbox"} | merchant.credentials)
-    return merchant
 
 
 async def sealed_sale(store: Store, units: int = 2, **changes: Any) -> str:

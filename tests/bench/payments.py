@@ -1,8 +1,9 @@
-"""What one payment costs each process: `python -m tests.bench.payments [payments] [at once]` (600, 16).
+"""What one payment costs each process: `python -m tests.bench.payments [payments] [at once] [--statements]` (600, 16).
 
 A whole shop sells; every order is started to be paid over HTTP (row, provider, row), all are paid at the provider, whose notices the API
 receives and the worker confirms. Processor time is the kernel's count of each process with its children, less what it used at rest in the
 same time: it hardly depends on what else runs. The rate is what this machine gave at that moment with the asker on the same cores.
+With `--statements` Postgres' own account of each phase follows: how often a statement was run for a payment, and how long it took.
 """
 
 import asyncio
@@ -35,8 +36,8 @@ REST_S = 3.0
 class Till:
     """A store whose orders can be paid, and those who pay."""
 
-    def __init__(self, shop: Shop, payments: int, at_once: int) -> None:
-        self.shop, self.settings, self.at_once = shop, Settings.from_env(shop.environ), at_once
+    def __init__(self, shop: Shop, payments: int, at_once: int, *, told: bool) -> None:
+        self.shop, self.settings, self.at_once, self.told = shop, Settings.from_env(shop.environ), at_once, told
         self.store, self.provider = Target.parse(shop.api_url), Target.parse(shop.provider_url)
         self.pids = {name: [pid] for name, pid in shop.processes.pids.items() if pid} | {
             name: [pid] for name, pid in shop.servers.pids.items() if pid
@@ -80,6 +81,20 @@ class Till:
         spent = used(before, seconds_of(self.pids))
         each = {name: max(0.0, spent[name] - self.rest[name] * seconds) / len(works) * 1e6 for name in self.pids}
         print(f"{name:<10} {len(works) / seconds:6.0f} /s   µs CPU each: " + "  ".join(f"{who} {us:5.0f}" for who, us in each.items()))
+        await self.statements(len(works))
+
+    async def statements(self, works: int) -> None:
+        """Postgres' account since the last time, by statement."""
+        if not self.told:
+            return
+        conn = await asyncpg.connect(self.settings.database_url)
+        await conn.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        sql = """SELECT calls, total_plan_time + total_exec_time AS ms, regexp_replace(query, '\\s+', ' ', 'g') FROM pg_stat_statements
+                 WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY ms DESC LIMIT 24"""
+        for calls, ms, text in await conn.fetch(sql):
+            print(f"    {calls / works:7.2f} times {ms / works * 1e3:7.1f} µs each payment   {text[:110]}")
+        await conn.execute("SELECT pg_stat_statements_reset()")
+        await conn.close()
 
     async def sell(self, payments: int) -> None:
         stores, providers = Pool(self.store, self.at_once, 30), Pool(self.provider, self.at_once, 30)
@@ -114,7 +129,7 @@ class Till:
             ending = time.monotonic() + 120
             while await conn.fetchval("SELECT count(*) FROM orders WHERE state = 'delivered'") < count:
                 assert time.monotonic() < ending, "not all orders were delivered"
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.3)
 
         for _ in range(WARM_UP):
             await order()
@@ -134,12 +149,14 @@ class Till:
 
 
 def main() -> None:
-    payments, at_once = (int(word) for word in (*sys.argv[1:], 600, 16)[:2]) if len(sys.argv) != 2 else (int(sys.argv[1]), 16)
+    words = [int(word) for word in sys.argv[1:] if word != "--statements"]
+    payments, at_once = (words + [600, 16][len(words) :])[:2]
     with tempfile.TemporaryDirectory(prefix="tessera-bench-") as folder:
         place = Path(folder)
         place.chmod(0o755)
         with Shop(place, environ={"TESSERA_IP_LIMIT_FACTOR": "100000"}) as shop:
-            asyncio.run(Till(shop, payments + WARM_UP, at_once).sell(payments))
+            till = Till(shop, payments + WARM_UP, at_once, told="--statements" in sys.argv)
+            asyncio.run(till.sell(payments))
 
 
 if __name__ == "__main__":

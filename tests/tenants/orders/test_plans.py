@@ -4,10 +4,7 @@ And what is sold already costs nothing: the low-water mark leads past it.
 """
 
 import asyncio
-import json
-import re
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import asyncpg
 import pytest
@@ -19,6 +16,7 @@ from tenants.db import TenantTx, create_pool, dsn_for, tenant_tx
 from tenants.migrate import migrate
 from tenants.orders import allot, commit, commit_batch, gates
 from tessera.embedded import Servers
+from tests.plans import scans
 from tests.tenants.orders.million import FILL, SELL, SOLD, Million
 
 DATABASE = "plans"
@@ -74,33 +72,6 @@ async def statements_of_a_commit(million: Million) -> list[str]:
     return list(dict.fromkeys(sql for sql in asked if any(table in sql for table in LOOKED_UP)))
 
 
-async def scans(million: Million, sql: str) -> list[str]:
-    """Tables of which the statement would read all rows of the tenant, by the plan the application gets: generic, under its role.
-
-    The pool forbids sequential scans, so a statement that no index serves shows as a scan of an index by nothing but the tenant.
-    """
-    async with tenant_tx(million.pool, million.tenant_id) as tx:
-        arguments = ", ".join(["NULL"] * len((await tx.conn.prepare(sql)).get_parameters()))
-        await tx.conn.execute(f"PREPARE looked_at AS {sql}")
-        plan = await tx.conn.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE looked_at{f' ({arguments})' if arguments else ''}")
-        await tx.conn.execute("DEALLOCATE looked_at")
-    return [scan for node in nodes(json.loads(plan)[0]["Plan"]) if (scan := whole(node))]
-
-
-def whole(node: dict[str, Any]) -> str:
-    """What a node of a plan reads from one end to the other."""
-    if node["Node Type"] == "Seq Scan":
-        return str(node["Relation Name"])
-    by = set(re.findall(r"\b(\w+) (?:=|>|<|>=|<=) ", node.get("Index Cond", "")))
-    return str(node["Index Name"]) if "Index Name" in node and not by - {"tenant_id"} else ""
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for below in plan.get("Plans", []):
-        yield from nodes(below)
-
-
 FETCHED = """SELECT coalesce(sum(seq_tup_read), 0)::bigint AS one_by_one, coalesce(sum(idx_tup_fetch), 0)::bigint AS by_index
              FROM pg_stat_xact_user_tables WHERE schemaname = 'public'"""
 
@@ -120,12 +91,15 @@ class TestAMillionUnits:
             await million.admin.execute("ANALYZE")
         statements = await statements_of_a_commit(million)
         assert len(statements) >= 7
-        scanned = {sql: found for sql in statements if (found := await scans(million, sql))}
+        scanned = {sql: found for sql in statements if (found := await scans(million.pool, million.tenant_id, sql))}
         assert scanned == {}
 
     @pytest.mark.parametrize("where", ["slot = $1", "sku_id = $1 AND state = 'held'", "id::text = $1"])
     async def test_a_scan_would_be_seen(self, million: Million, where: str) -> None:
-        assert await scans(million, f"SELECT count(*) FROM unit WHERE tenant_id = '{million.tenant_id}' AND {where}") != []
+        assert (
+            await scans(million.pool, million.tenant_id, f"SELECT count(*) FROM unit WHERE tenant_id = '{million.tenant_id}' AND {where}")
+            != []
+        )
 
     async def test_a_commit_reads_some_rows_for_each_order(self, million: Million) -> None:
         """What the plans promise, counted: the triggers of foreign keys, whose plans nobody shows, are in it."""
