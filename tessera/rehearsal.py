@@ -44,6 +44,7 @@ class Stage(NamedTuple):
     provider: str
     provider_token: str
     environ: Mapping[str, str]
+    pids: Mapping[str, int | None] = {}  # of its processes, when they are on this machine
 
 
 def open_store(shop: Shop, units: int, shape: str) -> Stage:
@@ -77,7 +78,8 @@ def open_store(shop: Shop, units: int, shape: str) -> Stage:
             "sku_id": sku, "name": "Rehearsal", "units": units, "limit_per_shopper": 1, "hold_s": 900, "door": "gate",
             "starts_at": dt.datetime.fromtimestamp(t0, dt.UTC).isoformat(),
         })  # fmt: skip
-    return Stage(shop.api_url, store.slug, sale, t0, shop.provider_url, shop.provider.admin_token, shop.environ)
+    pids = {**shop.processes.pids, **shop.servers.pids}
+    return Stage(shop.api_url, store.slug, sale, t0, shop.provider_url, shop.provider.admin_token, shop.environ, pids)
 
 
 def make_tokens(environ: Mapping[str, str], store: str, count: int, file: Path) -> None:
@@ -100,6 +102,7 @@ def people(stage: Stage, folder: Path, tokens: Path, wishes: Mapping[str, str]) 
         "LOAD_PROVIDER": stage.provider,
         "SANDBOX_ADMIN_TOKEN": stage.provider_token,
         "LOAD_FOLDER": str(folder.absolute()),
+        "LOAD_PIDS": " ".join(f"{name}={pid}" for name, pid in stage.pids.items() if pid),
         **wishes,
     }
     if stage.t0 is not None:
@@ -140,10 +143,13 @@ def check(stage: Stage, folder: Path, *, at_rest_within_s: float) -> Path | None
 
 
 def judge(folder: Path, checker: Path | None, limits: Mapping[str, str]) -> int:
-    """Print the verdict and write the page. 0: nothing was exceeded; 1: something was."""
+    """Print the verdict and write the page. 0: nothing was exceeded; 1: something was; 3: the generator was too slow to say.
+
+    Raises `Unplayable` when the judge fails.
+    """
     line = [*LOCUST, "judge", *([f"--checker={checker.absolute()}"] if checker else [])]
     environ = {**os.environ, "LOAD_FOLDER": str(folder.absolute()), **limits}
     code = subprocess.run(line, cwd=SOURCE, env=environ, check=False).returncode
-    if code not in (0, 1):
+    if code not in (0, 1, 3):
         raise Unplayable(f"the judge ended with code {code}")
     return code

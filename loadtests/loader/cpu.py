@@ -5,7 +5,7 @@ keeps the scheduler's nanoseconds of each thread, those are taken.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,13 +20,18 @@ def seconds_of(pids: Mapping[str, Iterable[int]]) -> dict[str, float]:
     A process that ends between two looks is found in its parent's account of dead children, so differences stay right.
     It takes a millisecond or two: the loader looks while it presses.
     """
-    return {name: sum(tree(pid) for pid in set(roots)) for name, roots in pids.items()}
+    return {name: sum(tree(pid, own) for pid in set(roots)) for name, roots in pids.items()}
 
 
-def tree(pid: int) -> float:
+def waited_of(pids: Mapping[str, Iterable[int]]) -> dict[str, float]:
+    """Seconds that their living threads could have run, but no core was free; 0 where the kernel keeps no account."""
+    return {name: sum(tree(pid, waited) for pid in set(roots)) for name, roots in pids.items()}
+
+
+def tree(pid: int, account: Callable[[int], float]) -> float:
     """Seconds of a process and all below it; 0 when it has ended."""
     try:
-        return own(pid) + sum(tree(child) for child in children(pid))
+        return account(pid) + sum(tree(child, account) for child in children(pid))
     except ProcessLookupError:
         return 0.0
 
@@ -46,6 +51,10 @@ def own(pid: int) -> float:
 def scheduled(pid: int) -> float:
     """Seconds of its living threads by the scheduler's account; 0 where the kernel keeps none."""
     return sum(int(text.split()[0]) for text in of_threads(pid, "schedstat")) / 1e9
+
+
+def waited(pid: int) -> float:
+    return sum(int(text.split()[1]) for text in of_threads(pid, "schedstat")) / 1e9
 
 
 def children(pid: int) -> list[int]:

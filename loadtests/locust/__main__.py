@@ -3,28 +3,30 @@
     python -m loadtests.locust run      starts Locust, LOAD_PARTS processes of it; figures and history go to LOAD_FOLDER
     python -m loadtests.locust judge    figures and, with --checker FILE, the report of `tessera check --json` become a verdict
 
-Exit codes: 0 nothing was exceeded, 1 something was, 2 it could not be rehearsed.
+Exit codes: 0 nothing was exceeded, 1 something was, 2 it could not be rehearsed, 3 not be judged, since the generator was too slow.
 """
 
 import argparse
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from loadtests.locust.notes import Notes
 from loadtests.locust.page import page
-from loadtests.locust.plan import lead_s
+from loadtests.locust.plan import lead_s, plan
 from loadtests.locust.settings import Settings, Thresholds
-from loadtests.locust.verdict import breaches, figures, words
+from loadtests.locust.verdict import figures, judgement, words
+from loadtests.locust.watch import Watch, connect
 
 SOURCE = Path(__file__).parents[2]
+EXIT_CODES = {"pass": 0, "fail": 1, "void": 3}
 START_S = 5.0  # Locust needs some seconds before it lets anybody in
 LOCUST = ("-m", "locust", "-f", "loadtests/locust/locustfile.py", "--headless", "--only-summary", "--loglevel", "WARNING")
 
@@ -63,7 +65,7 @@ def run() -> None:
         for old in settings.folder.glob(pattern):
             old.unlink()
     began = time.time()
-    codes = perform(settings)
+    codes, watched = perform(settings)
     logs = [settings.folder / f"locust-{part}.log" for part in range(settings.parts)]
     if any(codes) or not all((settings.folder / f"notes-{part}.json").exists() for part in range(settings.parts)):
         raise Unplayable(f"Locust ended with {codes}; its log ends:\n" + "\n".join(log.read_text()[-2000:] for log in logs))
@@ -76,23 +78,33 @@ def run() -> None:
             own.unlink()
     told = {
         **{name: getattr(settings, name) for name in ("target", "store", "sale", "shape", "rate", "hands", "parts", "t0")},
-        "offer": offer, "took_s": round(time.time() - began, 1), "figures": figures(notes, offer),
+        "offer": offer, "took_s": round(time.time() - began, 1), "figures": figures(notes, offer), "watch": watched,
     }  # fmt: skip
     write(settings.folder / "report.json", told)
 
 
-def perform(settings: Settings) -> list[int]:
-    """All parts at once; their exit codes. Whatever ends us ends them."""
+def perform(settings: Settings) -> tuple[list[int], dict[str, Any]]:
+    """All parts at once; their exit codes, and who was busy. Whatever ends us ends them."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    count = settings.shoppers or len(settings.tokens.read_text(encoding="utf-8").split())
+    last_s = math.ceil(max((each.due_s for each in plan(settings.shape, count, settings.rate, settings.seed)), default=0.0))
     parts = [start(settings, part) for part in range(settings.parts)]
+    pids = {f"generator-{part}": process.pid for part, process in enumerate(parts)} | pids_of(os.environ.get("LOAD_PIDS", ""))
     try:
-        return [part.wait() for part in parts]
+        watch = Watch(settings.target, pids, settings.t0, settings.t0 + last_s, settings.timeout)
+        watch.look(lambda: any(part.poll() is None for part in parts))
+        return [part.wait() for part in parts], watch.as_json()
     finally:
         for part in parts:
             if part.poll() is None:
                 part.terminate()
         for part in parts:
             part.wait()
+
+
+def pids_of(text: str) -> dict[str, int]:
+    """`api-1=12 worker=13`: processes on this machine whose time is looked at. Raises ValueError."""
+    return {name: int(pid) for name, _, pid in (each.partition("=") for each in text.split())}
 
 
 def start(settings: Settings, part: int) -> "subprocess.Popen[bytes]":
@@ -112,10 +124,7 @@ def start(settings: Settings, part: int) -> "subprocess.Popen[bytes]":
 
 def look(settings: Settings) -> dict[str, Any]:
     """The sale before anybody comes: how much there is, and how much one may have. Raises `Unplayable` when it cannot be seen."""
-    where = urlsplit(settings.target)
-    connection = (HTTPSConnection if where.scheme == "https" else HTTPConnection)(
-        where.hostname or "", where.port, timeout=settings.timeout
-    )
+    connection = connect(settings.target, settings.timeout)
     try:
         connection.request("GET", f"/v1/storefront/sales/{settings.sale}", headers={"X-Tessera-Store": settings.store})
         response = connection.getresponse()
@@ -140,13 +149,12 @@ def judge(folder: Path, checker: Path | None, most: Thresholds) -> int:
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     report["checker"] = json.loads(checker.read_text(encoding="utf-8")) if checker else None
     report["thresholds"] = most._asdict()
-    report["breaches"] = breaches(report["figures"], report["checker"], most)
-    report["verdict"] = "fail" if report["breaches"] else "pass"
+    report["verdict"], report["breaches"] = judgement(report["figures"], report["checker"], most)
     write(folder / "report.json", report)
     (folder / "index.html").write_text(page(report, sorted(path.name for path in folder.glob("locust-*.html"))), encoding="utf-8")
     print(words(report))
     print(f"The report: {folder / 'index.html'}")
-    return 1 if report["breaches"] else 0
+    return EXIT_CODES[report["verdict"]]
 
 
 def write(file: Path, document: dict[str, Any]) -> None:

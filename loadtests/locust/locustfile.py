@@ -3,6 +3,7 @@
 from loadtests.locust.ending import write_down
 from loadtests.locust.journeys import buyer, retrier, scalper, window
 from loadtests.locust.person import Person
+from loadtests.locust.pulse import beat
 from loadtests.locust.shape import Rehearsed
 
 
@@ -12,4 +13,4 @@ class Anybody(Person):
     journeys = {"window": window.visit, "buyer": buyer.visit, "retrier": retrier.visit, "scalper": scalper.visit}
 
 
-__all__ = ["Anybody", "Rehearsed", "write_down"]
+__all__ = ["Anybody", "Rehearsed", "beat", "write_down"]

@@ -39,7 +39,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.samples: dict[str, dict[str, array[float]]] = {}
-        self.lag = array("d")  # by how many ms this process overslept when somebody was due
+        self.lag = array("d")  # by how many ms this process overslept, looked at all the time
         self.queued = array("d")  # how many ms those waited at the door who found every connection busy
         self.orders: dict[str, Told] = {}
         self.keys: dict[str, str] = {}  # "shopper key" → its order

@@ -6,9 +6,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from loadtests.locust.verdict import arrivals, checked
+from loadtests.locust.watch import bottleneck
 
 _ENVIRONMENT = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
-_ENVIRONMENT.filters |= {"arrivals": arrivals, "checked": checked}
+_ENVIRONMENT.filters |= {"arrivals": arrivals, "checked": checked, "bottleneck": bottleneck}
 
 
 def page(report: dict[str, Any], locust_pages: list[str]) -> str:

@@ -19,6 +19,7 @@ class Rehearsal:
         if len(self.tokens) < max(1, settings.shoppers):
             raise ValueError(f"{settings.tokens} has {len(self.tokens)} tokens for {settings.shoppers} shoppers")
         arrivals = plan(settings.shape, len(self.tokens), settings.rate, settings.seed)[settings.part :: settings.parts]
+        self.first_due = settings.t0 + arrivals[0].due_s if arrivals else settings.t0
         self.last_due = settings.t0 + arrivals[-1].due_s if arrivals else settings.t0
         self.to_come: deque[Arrival] = deque(arrivals)
         self.under_way = 0

@@ -6,10 +6,10 @@ from typing import Any
 
 from loadtests.locust.notes import Notes, Told, spread
 from loadtests.locust.settings import Thresholds
+from loadtests.locust.watch import bottleneck
 
-NO_REQUESTS = {"decision", "paid to code"}  # steps that are spans of several requests
+NO_REQUESTS = {"decision", "served", "paid to code"}  # spans of several requests, or a part of one
 OPEN = {"wait", "admitted"}  # the outcome is open: ask again
-LAG_MS = 100.0  # 99 % of the time this process must not oversleep longer: else the figures are the generator's, not the store's
 
 
 def figures(notes: Notes, offer: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def figures(notes: Notes, offer: Mapping[str, Any]) -> dict[str, Any]:
         "codes_seen": sum(map(len, notes.codes.values())),
         "violations": notes.violations,
         "lag_ms": spread(notes.lag),
-        "lag_ms_max": LAG_MS,
+        "looks": len(notes.lag),
         "queued": {"arrivals": len(notes.queued), **spread(notes.queued)},
     }
 
@@ -60,8 +60,28 @@ def over_limit(orders: Any, limit: int) -> int:
     return sum(max(0, units - limit) for units in held.values()) if limit else 0
 
 
+def judgement(told: Mapping[str, Any], checker: Mapping[str, Any] | None, most: Thresholds) -> tuple[str, list[str]]:
+    """ "pass", "fail" or "void", and all that is not as it must be.
+
+    Void: all that is wrong are latencies, and the generator was late itself, which is in them. They say nothing of the store, good or bad.
+    """
+    broken, slow = breaches(told, checker, most), slowness(told, most)
+    lag_ms = told["lag_ms"].get("p99", 0.0)
+    if slow and not broken and lag_ms > most.lag_ms:
+        return "void", [*slow, f"the generator was late itself: p99 {lag_ms:,.0f} ms, at most {most.lag_ms:,.0f} ms"]
+    return "fail" if broken or slow else "pass", broken + slow
+
+
+def slowness(told: Mapping[str, Any], most: Thresholds) -> list[str]:
+    return [
+        f"{name} p99 {what['latency_ms']['p99']:,.0f} ms, at most {most.p99_ms:,.0f} ms"
+        for name, what in (("RESERVE", told["reserve"]), ("SOLD-OUT", told["sold_out"]))
+        if what["latency_ms"].get("p99", 0.0) > most.p99_ms
+    ]
+
+
 def breaches(told: Mapping[str, Any], checker: Mapping[str, Any] | None, most: Thresholds) -> list[str]:
-    """All that is not as it must be; empty is a pass. `checker` is `tessera check --json`, None when nobody could look."""
+    """All that is wrong whoever was slow. `checker` is `tessera check --json`, None when nobody could look."""
     found = []
     if told["oversold"]:
         found.append(f"oversold: {told['oversold']} units more were reserved than there were")
@@ -72,9 +92,6 @@ def breaches(told: Mapping[str, Any], checker: Mapping[str, Any] | None, most: T
     found += told["violations"][:10]
     if told["error_share"] > most.error_share:
         found.append(f"errors: {told['error_share']:.3%} of all requests, at most {most.error_share:.3%}")
-    for name, what in (("RESERVE", told["reserve"]), ("SOLD-OUT", told["sold_out"])):
-        if what["latency_ms"].get("p99", 0.0) > most.p99_ms:
-            found.append(f"{name} p99 {what['latency_ms']['p99']:,.0f} ms, at most {most.p99_ms:,.0f} ms")
     if not told["reserve"]["answers"] + told["sold_out"]["answers"]:
         found.append("nobody was told anything: there is nothing to judge")
     if told["never_came"]:
@@ -101,13 +118,31 @@ def words(report: Mapping[str, Any]) -> str:
         + "".join(f"\n            {times:,} × {error}" for error, times in sorted(told["errors"].items())),
         f"  oversold  {or_unknown(told['oversold'])} · duplicates {told['duplicates']} · beyond the limit {told['over_limit']}",
         f"  checker   {checked(checker)}",
-        f"  queued    {told['queued']['arrivals']:,} found every connection busy   {latency(told['queued'])}",
-        f"  lag       {latency(told['lag_ms'])} of the load generator itself",
+        "  whose time it was:",
+        f"    queued     {told['queued']['arrivals']:,} found every connection of the generator busy   {latency(told['queued'])}",
+        f"    lag        {latency(told['lag_ms'])} of the generator itself",
+        f"    reserved   {latency(served(told, 'reserved'))} from sending a press until its answer was there",
+        f"    sold out   {latency(served(told, 'sold_out'))} likewise",
+        f"    bystander  {latency(report['watch']['bystander_ms'])} for /healthz, asked by a process that does nothing else"
+        + (f"; {unanswered} × no answer" if (unanswered := report["watch"]["unanswered"]) else ""),
+        f"    cores      {cores(report['watch'])}",
+        f"    bottleneck {bottleneck(report['watch']) or 'none: everybody had time to spare'}",
     ]
-    if told["lag_ms"].get("p99", 0.0) > told["lag_ms_max"]:
-        lines.append("            The generator was late: these latencies are partly its own. Take more PROCESSES or a smaller RATE.")
     lines += ["", *(f"BREACH: {each}" for each in report["breaches"])]
-    return "\n".join([*lines, f"Verdict: {'FAIL' if report['breaches'] else 'PASS'}"])
+    return "\n".join([*lines, f"Verdict: {report['verdict'].upper()}"])
+
+
+def served(told: Mapping[str, Any], word: str) -> Mapping[str, float]:
+    """One press at the store, without what the generator was late to send it and to read the answer."""
+    found: Mapping[str, float] = told["steps_ms"].get("served", {}).get(word, {})
+    return found
+
+
+def cores(watched: Mapping[str, Any]) -> str:
+    """Who used how much, the greediest first."""
+    by_use = sorted(watched["processes"].items(), key=lambda each: -each[1]["mean"])
+    each = [f"{name} {used['mean']:.2f} (+{used['wanted']:.2f})" for name, used in by_use]
+    return f"{watched['machine']['mean']:.2f} of {watched['cores']} busy, (+) wanted and not to be had: {', '.join(each)}"
 
 
 def how_many(reserve: Mapping[str, Any]) -> str:

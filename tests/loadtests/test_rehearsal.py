@@ -55,6 +55,7 @@ async def rehearse(tmp_path: Path) -> AsyncIterator[Rehearse]:
             "LOAD_TARGET": f"http://127.0.0.1:{shop.port}", "LOAD_STORE": "cards", "LOAD_SALE": "sal_1", "LOAD_RATE": str(SHOPPERS),
             "LOAD_TOKENS": str(tmp_path / "tokens"), "LOAD_FOLDER": str(tmp_path / "load"), "LOAD_SHAPE": "tail", "LOAD_PAY_SHARE": "1",
             "LOAD_HANDS": "24", "LOAD_PARTS": str(parts), "LOAD_T0": str(time.time() + START_S), "LOAD_P99_MS": "30000",
+            "LOAD_LAG_MS": "30000",
             "LOAD_PATIENCE_S": "20", **(limits or {}),
         }  # fmt: skip
         code, said = await child("loadtests.locust", "run", **environ)
@@ -96,6 +97,16 @@ class TestJudgement:
         assert report["figures"]["errors"] == {}
         assert code == 1
         assert "RESERVE p99" in said
+
+    async def test_a_generator_that_is_late_itself_does_not_judge_a_slow_shop(self, rehearse: Rehearse) -> None:
+        code, said, report = await rehearse({"LOAD_P99_MS": "5", "LOAD_LAG_MS": "0", "LOAD_PIDS": f"test={os.getpid()}"}, delay_s=0.03)
+        assert (code, report["verdict"]) == (3, "void")
+        assert said.rstrip().splitlines()[-2] == "Verdict: VOID"
+        assert set(report["watch"]["processes"]) == {"generator-0", "test"}
+        assert report["watch"]["looks"] > 0
+        for word in ("reserved", "sold_out"):
+            served, asked = (report["figures"]["steps_ms"][step][word]["p99"] for step in ("served", "press"))
+            assert 30 <= served <= asked
 
 
 async def test_a_target_that_is_not_there(tmp_path: Path) -> None:

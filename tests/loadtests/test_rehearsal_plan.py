@@ -1,6 +1,8 @@
 """The plan of a rehearsal, and the verdict on what came of it. Locust itself is never imported here: it patches its process."""
 
 import json
+import os
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from loadtests.locust.notes import Notes, Told, spread
 from loadtests.locust.page import page
 from loadtests.locust.plan import SHAPES, lead_s, plan
 from loadtests.locust.settings import Settings, Thresholds
-from loadtests.locust.verdict import breaches, figures, words
+from loadtests.locust.verdict import figures, judgement, words
+from loadtests.locust.watch import FULL, Watch, bottleneck, busy, busy_s
 from tessera.rehearsal import LEADS_S
 
 OFFER = {"units": 3, "limit_per_shopper": 1}
@@ -92,7 +95,7 @@ def sold(units: int = 3, *, code: str = "") -> Notes:
 
 
 def judged(notes: Notes, checker: dict[str, Any] | None = None, most: Thresholds = Thresholds()) -> list[str]:  # noqa: B008 - immutable
-    return breaches(figures(notes, OFFER), checker, most)
+    return judgement(figures(notes, OFFER), checker, most)[1]
 
 
 class TestVerdict:
@@ -134,6 +137,19 @@ class TestVerdict:
         told(notes, word, 700.0)
         assert judged(notes) == [f"{name} p99 700 ms, at most 500 ms"]
 
+    def test_a_generator_that_was_late_itself_judges_no_latency(self) -> None:
+        """But what is wrong whoever was late fails all the same, and what was fast in spite of it passes."""
+        notes = sold()
+        notes.lag.extend([80.0] * 10)
+        assert judgement(figures(notes, OFFER), None, Thresholds()) == ("pass", [])
+        told(notes, "reserved", 700.0)
+        verdict, found = judgement(figures(notes, OFFER), None, Thresholds())
+        assert verdict == "void"
+        assert found == ["RESERVE p99 700 ms, at most 500 ms", "the generator was late itself: p99 80 ms, at most 50 ms"]
+        assert judgement(figures(notes, OFFER), None, Thresholds(lag_ms=100.0))[0] == "fail"
+        notes.never_came = 1
+        assert judgement(figures(notes, OFFER), None, Thresholds())[0] == "fail"
+
     def test_somebody_was_never_let_in(self) -> None:
         notes = sold()
         notes.never_came = 2
@@ -145,6 +161,44 @@ class TestVerdict:
     def test_the_checker_decides_too(self) -> None:
         checker = {"invariants": {"I1": {"status": "holds"}, "I2": {"status": "violated"}}, "failures": ["the books"]}
         assert judged(sold(), checker) == ["the checker: I2 violated", "the checker could not look: the books"]
+
+
+def watched(machine: list[float], **processes: list[float]) -> dict[str, Any]:
+    """On two cores, by the second."""
+    return {
+        "cores": 2, "seconds": len(machine), "machine": busy(machine, 2 * FULL), "bystander_ms": spread([1.0]), "looks": 1, "unanswered": 0,
+        "processes": {name: {**busy(cores, FULL), "wanted": 0.25} for name, cores in processes.items()},
+    }  # fmt: skip
+
+
+class TestBottleneck:
+    def test_nobody(self) -> None:
+        assert bottleneck(watched([1.0] * 20, api=[0.5] * 20)) == ""
+        assert bottleneck(watched([1.0] * 20, api=[1.0] + [0.5] * 19)) == "", "a second is not often"
+        assert bottleneck(watched([])) == ""
+
+    def test_a_process_that_has_one_core(self) -> None:
+        assert bottleneck(watched([1.5] * 20, api=[0.2] * 20, generator=[0.97] * 20)) == "generator, 0.97 of its one core"
+        assert bottleneck(watched([1.5] * 20, postgres=[1.1] * 20)) == "", "it can use more than one"
+
+    def test_the_machine(self) -> None:
+        said = bottleneck(watched([1.95] * 20, api=[0.95] * 20, generator=[0.4] * 20))
+        assert said == "the machine: no core was free in 20 of 20 s (api 0.95, generator 0.40, others 0.60 cores)"
+
+    async def test_it_looks_only_while_people_come(self) -> None:
+        now, began = time.time(), time.perf_counter()
+        watch = Watch("http://127.0.0.1:9", {"me": os.getpid()}, now + 1.0, now + 10, 1.0)
+        watch.look(lambda: time.perf_counter() - began < 2.5)
+        found = watch.as_json()
+        assert found["seconds"] == 1
+        assert 5 <= found["unanswered"] <= 16
+        assert found["processes"]["me"]["mean"] < 0.5
+
+    def test_the_machine_is_busy_when_we_are(self) -> None:
+        before, end = busy_s(), time.process_time() + 0.3
+        while time.process_time() < end:
+            pass
+        assert busy_s() - before >= 0.25
 
 
 class TestNotes:
@@ -177,12 +231,17 @@ class TestNotes:
 def test_verdict_and_page_say_the_same(checker: dict[str, Any] | None) -> None:
     found = json.loads(json.dumps(figures(sold(), OFFER)))
     most = Thresholds()
+    verdict, breaches = judgement(found, checker, most)
     report: dict[str, Any] = {
         "target": "http://x", "store": "cards", "sale": "sal_1", "shape": "sale", "rate": 300.0, "hands": 8, "offer": OFFER,
-        "figures": found, "checker": checker, "thresholds": most._asdict(), "breaches": breaches(found, checker, most),
+        "figures": found, "checker": checker, "thresholds": most._asdict(), "breaches": breaches, "verdict": verdict,
+        "watch": watched([1.9] * 5, api=[0.9] * 5),
     }  # fmt: skip
-    verdict = "FAIL" if checker else "PASS"
-    assert words(report).endswith(f"Verdict: {verdict}")
+    assert verdict == ("fail" if checker else "pass")
+    assert words(report).endswith(f"Verdict: {verdict.upper()}")
+    assert "no core was free in 5 of 5 s" in words(report)
+    assert "api 0.90 (+0.25)" in words(report)
     shown = page(report, ["locust-0.html"])
-    assert f"<strong>{verdict}</strong>" in shown
+    assert f"<strong>{verdict.upper()}</strong>" in shown
+    assert "no core was free in 5 of 5 s" in shown
     assert "<b>" not in shown

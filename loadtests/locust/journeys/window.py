@@ -11,7 +11,7 @@ RELOADS = 4  # of one who cannot wait
 
 def visit(person: Person, arrival: Arrival, due: float) -> None:
     """Pages as a browser asks for them, and what a store's own front end would ask the API for."""
-    person.ask("store", "GET", "/v1/storefront", {}, due=due)
+    person.ask("store", "GET", "/v1/storefront", {})
     person.ask("page", "GET", f"/sales/{SETTINGS.sale}", PAGE)
     if arrival.phase != "crowd":
         return
