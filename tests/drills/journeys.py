@@ -28,6 +28,7 @@ LATER = (202, 429, 503)
 LATER_CODES = (
     "import_running",  # the process that died at it has not been noticed yet
     "paused",  # so it was a moment ago, and the gate has not been loaded since
+    "limit",  # a wish that died between gate and commit still counts at the gate; this refusal is not kept, so the same wish may be pressed
 )
 
 
