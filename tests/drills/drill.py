@@ -134,11 +134,15 @@ Drill = Callable[[Stage, Budget], Awaitable[Outcome]]
 
 
 async def judge(shop: Shop, *, history: Path | None = None, wait_s: float = REST_S) -> list[str]:
-    """The checker's findings, with the provider's books and what clients were told, once all is at rest or `wait_s` are over."""
+    """What is not as promised once all is at rest: what the checker finds, with the provider's books and what clients were told.
+
+    Not to be at rest within `wait_s` is one of these.
+    """
     options = Options(
         at_rest=True, wait_s=wait_s, history=str(history or ""), provider_url=shop.provider_url, provider_token=shop.provider.admin_token
     )
-    return violations(await run.check(Settings.from_env(shop.environ), options))
+    report = await run.check(Settings.from_env(shop.environ), options)
+    return violations(report) + [note for note in report.notes if note.startswith("not at rest")]
 
 
 def violations(report: Report) -> list[str]:
