@@ -57,6 +57,14 @@ class TestSwitches:
         assert run.returncode == -9
         assert run.stdout.split() == ["0", "1"]
 
-    def test_a_failpoint_is_nothing_when_off(self) -> None:
-        code = "from checkout_core.failpoints import failpoint\nfailpoint('x'); print('on')"
-        assert subprocess.run([sys.executable, "-c", code], env={}, capture_output=True, text=True, check=True).stdout == "on\n"
+    @pytest.mark.parametrize(("environ", "expected"), [({}, "False"), ({"TESSERA_FAILPOINT": "x:1:kill", "TESSERA_ENV": "test"}, "True")])
+    def test_the_edges_are_plain_when_off(self, environ: dict[str, str], expected: str) -> None:
+        """A place costs nothing then: there is none."""
+        code = """
+from checkout_core.watched import WatchedLink, link_class
+from tenants.payments.watched import WatchedProvider, watched
+from tenants.watched import WatchedConnection, connection_class
+print(link_class() is WatchedLink, connection_class() is WatchedConnection, isinstance(watched(None), WatchedProvider))
+"""
+        run = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+        assert set(run.stdout.split()) == {expected}

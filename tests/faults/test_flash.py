@@ -1,4 +1,4 @@
-"""A flash sale while its processes and servers are killed, with everything real. The other drills: docs/faults.md."""
+"""A flash sale while its processes and servers are killed, with everything real. The other drills: docs/drills.md."""
 
 import asyncio
 
