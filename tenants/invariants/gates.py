@@ -18,6 +18,9 @@ LOADED = "the gate of a sale that runs is open to this server, under the sale's 
 EQUAL = "at rest a gate counts exactly what its sale has left, knows every return, and remembers no intent"
 SHOPPERS = "at rest a gate counts for each shopper the units he holds"
 FORGOTTEN = f"a sale that is over is forgotten by Redis within {FORGOTTEN_WITHIN_S} s"
+OLD_EPOCH = "no order was committed under an epoch that was over"
+STAMPED = """orders o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
+    JOIN sale ON sale.tenant_id = l.tenant_id AND sale.id = l.sale_id"""
 NO_GATE = "no sale uses the gate: Redis counts no stock and stamps no epoch"
 Offenders = list[dict[str, Any]]
 
@@ -123,9 +126,9 @@ async def _returned_since(look: Look, sale: GateSale, counter: Counter) -> int:
 
 @invariant("I24")
 async def old_epochs_change_nothing(look: Look) -> None:
-    """What rows can tell. That no commit under an old epoch took a unit they cannot: an order does not keep its epoch."""
+    """An order keeps the epoch that the gate stamped on its wish; under the sale's lock epochs only rise."""
     if not await look.conn.fetchval("SELECT count(*) FROM sale WHERE door = 'gate'"):
-        look.unchecked("no order was committed under an epoch that was over", NO_GATE)
+        look.unchecked(OLD_EPOCH, NO_GATE)
         return
     await look.none(
         "a return to a gate is of an epoch its sale has had",
@@ -150,7 +153,15 @@ async def old_epochs_change_nothing(look: Look) -> None:
                FROM (SELECT *, lag(epoch) OVER (PARTITION BY tenant_id, sale_id ORDER BY seq) AS epoch_before FROM give_back) g
                WHERE epoch < epoch_before""",
     )
-    look.unchecked(
-        "no order was committed under an epoch that was over",
-        "an order does not keep the epoch it was committed under; one that slipped through would leave the gate with a unit too many (I6)",
+    await look.none(
+        OLD_EPOCH,
+        of=f"{STAMPED} WHERE o.epoch IS NOT NULL",
+        sql=f"""SELECT tenant, sale, id AS "order", epoch, epoch_before, epoch_of_sale
+                FROM (SELECT o.tenant_id AS tenant, l.sale_id AS sale, o.id, o.epoch, sale.epoch AS epoch_of_sale, sale.door,
+                             max(o.epoch) OVER (PARTITION BY o.tenant_id, l.sale_id ORDER BY o.created_at, o.epoch
+                                                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS epoch_before
+                      FROM {STAMPED} WHERE o.epoch IS NOT NULL) o
+                WHERE epoch < epoch_before OR epoch > epoch_of_sale OR door <> 'gate'""",
     )
+    if unstamped := await look.conn.fetchval(f"SELECT count(*) FROM {STAMPED} WHERE o.epoch IS NULL AND sale.door = 'gate'"):
+        look.unchecked(f"{OLD_EPOCH}: {unstamped} older orders", "they were committed before orders kept the epoch of their wish")

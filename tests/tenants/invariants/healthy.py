@@ -138,7 +138,9 @@ class Builder:
         self.store.ids[name] = new_id()
         return self.store.ids[name]
 
-    async def order(self, name: str, *, state: str = "", quantity: int = 1, units: str | None = None, sale: str = "sale") -> None:
+    async def order(
+        self, name: str, *, state: str = "", quantity: int = 1, units: str | None = None, sale: str = "sale", epoch: int | None = None
+    ) -> None:
         ids, state, shopper = self.store.ids, state or name, self.named(f"shopper_{name}")
         now = dt.datetime.now(dt.UTC)
         holds = state in ("awaiting", "closing")
@@ -146,7 +148,7 @@ class Builder:
             "orders", id=self.named(name), intent_id=new_id(), shopper_id=shopper, state=state, refusal=2 if state == "refused" else None,
             amount_minor=0 if state == "refused" else quantity * PRICE, currency="CNY", body_hash=bytes(16), channel="web",
             contact=f"{name}@example.com", created_at=now, hold_until=now + dt.timedelta(days=1), paid_at=now,
-            next_try_at=now + dt.timedelta(days=1) if holds else None,
+            next_try_at=now + dt.timedelta(days=1) if holds else None, epoch=epoch,
         )  # fmt: skip
         if state != "refused":
             await self.insert(
@@ -162,15 +164,15 @@ class Builder:
             await self.conn.execute(sql, ids[sale], quantity, unit)
 
     async def flash(self) -> None:
-        """One unit of the flash sale is held; one order came back under each of its epochs."""
+        """One order came back under each epoch of the flash sale; then one unit of it was held, under the later one."""
         ids, at_the_other_sale = self.store.ids, self.next_unit
-        self.next_unit = ALLOTTED
-        await self.order("flashed", state="awaiting", units="held", sale="flash")
-        self.next_unit = at_the_other_sale
         for seq in (1, 2):
-            await self.order(f"returned_{seq}", state="cancelled", sale="flash")
+            await self.order(f"returned_{seq}", state="cancelled", sale="flash", epoch=seq)
             reason, shopper = f"order:{ids[f'returned_{seq}'].hex}", ids[f"shopper_returned_{seq}"]
             await self.insert("give_back", sale_id=ids["flash"], reason=reason, epoch=seq, seq=seq, shopper_id=shopper, units=1, slots=1)
+        self.next_unit = ALLOTTED
+        await self.order("flashed", state="awaiting", units="held", sale="flash", epoch=2)
+        self.next_unit = at_the_other_sale
         await self.conn.execute("UPDATE sale SET give_seq = 2 WHERE id = $1", ids["flash"])
 
     async def amount(self, order: str) -> int:

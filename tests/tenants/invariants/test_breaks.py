@@ -170,6 +170,9 @@ GATES = [
     Break("returns are numbered against time", "I24", "flash", ["UPDATE give_back SET epoch = 3 - epoch"]),
     Break("a sale without a gate gives back to it", "I24", "ended_sale", [
         "UPDATE give_back SET sale_id = {ended_sale}", "UPDATE sale SET give_seq = 0 WHERE id = {flash}"]),
+    Break("a commit came too late", "I24", "flashed", ["UPDATE orders SET epoch = 1 WHERE id = {flashed}"]),
+    Break("a commit is of an epoch that never was", "I24", "flashed", ["UPDATE orders SET epoch = 3 WHERE id = {flashed}"]),
+    Break("an order of a sale without a gate has an epoch", "I24", "awaiting", ["UPDATE orders SET epoch = 1 WHERE id = {awaiting}"]),
 ]  # fmt: skip
 
 SECRETS = [
