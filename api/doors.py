@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from api.committer import Committer
 from api.memory import Memory
 from api.soldout import SoldOut
 from checkout_core import safeties
@@ -25,7 +26,7 @@ from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.journal import Entry
 from checkout_core.resp import Closed, Unknown
 from tenants.db import Pool, tenant_tx
-from tenants.orders import answers, commit_batch
+from tenants.orders import answers
 
 TTL_S = 1.0  # so long a sale may be taken through a door that was changed; the commit then says so
 SALES_MAX = 10_000
@@ -48,6 +49,7 @@ class Doors:
 
     def __init__(self, pool: Pool, gatekeeper: Gatekeeper, bell: Bell) -> None:
         self._pool = pool
+        self._committer = Committer(pool)
         self._gatekeeper = gatekeeper
         self._bell = bell
         self._doors: Memory[SaleKey, Door] = Memory(self._look, ttl_s=TTL_S, size=SALES_MAX)
@@ -63,7 +65,7 @@ class Doors:
             raise NotFound("There is no such sale.")
         decided: Sequence[Answer]
         if door.kind != "gate":
-            decided = await commit_batch(self._pool, sale, intents)
+            decided = await self._committer.commit(sale, intents)
         elif door.over:
             decided = await self._shut(sale, intents, Outcome.ENDED)
         else:
@@ -138,7 +140,7 @@ class Doors:
         orders = {i.order_id for i in admitted}
         self.admitted |= orders
         try:
-            decisions = await commit_batch(self._pool, sale, admitted)
+            decisions = await self._committer.commit(sale, admitted)
         finally:
             self.admitted -= orders
         self.sold_out.won(sale, (i.shopper_id for i, d in zip(admitted, decisions, strict=True) if d.outcome == Outcome.RESERVED))
@@ -171,7 +173,7 @@ class Doors:
             await tx.conn.execute(sql, sale.tenant_id, sale.sale_id, self._fenced.get(sale, 0))
             epoch = await tx.conn.fetchval("SELECT epoch FROM sale WHERE tenant_id = $1 AND id = $2", sale.tenant_id, sale.sale_id)
         self._fenced[sale] = epoch
-        decided = await commit_batch(self._pool, sale, [i.under(epoch) for i in intents[:allowed]])
+        decided = await self._committer.commit(sale, [i.under(epoch) for i in intents[:allowed]])
         waiting = [_closed("The gate is closed for a moment. Nothing was reserved; ask again.") for _ in intents[allowed:]]
         return [*decided, *waiting]
 

@@ -1,7 +1,7 @@
 """Units to orders and back, under the lock of the sale's row. Nobody else changes `unit.order_id` or `sale.committed`."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from checkout_core import safeties
@@ -10,36 +10,80 @@ from tenants.orders import gates
 from tenants.orders.sale import Sale
 
 _LOCK = "FOR UPDATE" if safeties.on("row_lock") else ""
-_LOCK_SALE = f"SELECT {', '.join(Sale._fields[:-1])}, clock_timestamp() AS now FROM sale WHERE tenant_id = $1 AND id = $2 {_LOCK}"
-# Available units of the sale, locked, in the order they were loaded: $1 tenant, $2 sale, $3 low-water mark, $4 how many.
-NEXT_UNITS = f"""SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available' AND id > $3
-                 ORDER BY id LIMIT $4 {_LOCK}"""
-# The slots that shoppers hold in the sale: $1 tenant, $2 sale, $5 shoppers.
-SLOTS = "SELECT shopper_id, slot FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND shopper_id = ANY($5) AND slot IS NOT NULL"
-# Units to orders, and the sale's counters moved: $1 tenant, $2 sale, $3 units, $4 orders, $5 shoppers, $6 slots.
-# By what was taken, never to a number read earlier: the CHECK (committed ≤ allotted) then judges the sum of all commits.
-_GIVE = """WITH given AS (
-               UPDATE unit SET state = 'held', order_id = x.order_id, shopper_id = x.shopper_id, slot = x.slot
-               FROM unnest($3::bigint[], $4::uuid[], $5::uuid[], $6::integer[]) AS x(id, order_id, shopper_id, slot)
-               WHERE unit.tenant_id = $1 AND unit.id = x.id),
-           counted AS (
-               UPDATE sale SET committed = committed + cardinality($3), last_unit = greatest(last_unit, $3[cardinality($3)])
-               WHERE tenant_id = $1 AND id = $2 AND cardinality($3) > 0)"""
+_SALES = f"""SELECT {", ".join(Sale._fields[:-1])}, clock_timestamp() AS now
+             FROM sale WHERE tenant_id = $1 AND id = ANY($2) ORDER BY id {_LOCK}"""
+# Available units of sale s, locked, in the order they were loaded: $1 tenant, s.mark the low-water mark, s.wanted how many.
+NEXT_UNITS = f"""SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = s.id AND state = 'available' AND id > s.mark
+                 ORDER BY id LIMIT s.wanted {_LOCK}"""
+# Units to orders, and the sales' counters moved: $1 tenant; $2 sales, $3 how many units of each, $4 the last of them; $5 units, $6 orders,
+# $7 shoppers, $8 slots. The counters move by what was taken, never to a number read earlier: the CHECK (committed ≤ allotted) then judges
+# the sum of all commits.
+_GIVE = """
+    given AS (
+        UPDATE unit SET state = 'held', order_id = x.order_id, shopper_id = x.shopper_id, slot = x.slot
+        FROM unnest($5::bigint[], $6::uuid[], $7::uuid[], $8::integer[]) AS x(id, order_id, shopper_id, slot)
+        WHERE unit.tenant_id = $1 AND unit.id = x.id),
+    counted AS (
+        UPDATE sale SET committed = committed + x.taken, last_unit = greatest(last_unit, x.last)
+        FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS x(id, taken, last)
+        WHERE sale.tenant_id = $1 AND sale.id = ANY($2) AND sale.id = x.id AND x.taken > 0)"""
 
 
-class Given(NamedTuple):
-    """Units that orders get, in the order in which they were locked; as columns."""
+class Given:
+    """Units that orders get, sale by sale, in the order in which they were locked; as columns."""
 
-    units: list[int]
-    order_ids: list[UUID]
-    shopper_ids: list[UUID]
-    slots: list[int | None]
+    def __init__(self) -> None:
+        self.sales: list[UUID] = []
+        self.taken: list[int] = []
+        self.last: list[int] = []
+        self.units: list[int] = []
+        self.orders: list[UUID] = []
+        self.shoppers: list[UUID] = []
+        self.slots: list[int | None] = []
+        self._committed: list[int] = []
+
+    def begin(self, sale: Sale) -> None:
+        self.sales.append(sale.id)
+        self.taken.append(0)
+        self.last.append(0)
+        self._committed.append(sale.committed)
+
+    def add(self, units: Sequence[int], order_id: UUID, shopper_id: UUID, slots: Sequence[int]) -> None:
+        """Units of the sale that was begun last; `slots` is empty when it has no limit."""
+        count = len(units)
+        self.taken[-1] += count
+        self.last[-1] = units[-1]
+        self.units += units
+        self.orders += [order_id] * count
+        self.shoppers += [shopper_id] * count
+        self.slots += slots or [None] * count
+
+    @property
+    def columns(self) -> tuple[list[Any], ...]:
+        """$2 to $8 of the statement that `statement` begins."""
+        return self.sales, self.taken, self.last, self.units, self.orders, self.shoppers, self.slots
+
+    @property
+    def statement(self) -> str:
+        """Parts of a WITH that give the units; more parts and a SELECT follow."""
+        if safeties.on("allotment"):
+            return f"WITH {_GIVE}"
+        earlier = ", ".join(f"('{sale}'::uuid, {count})" for sale, count in zip(self.sales, self._committed, strict=True))
+        return f"WITH earlier(id, committed) AS (VALUES {earlier}), " + _GIVE.replace(
+            "committed = committed +", "committed = (SELECT e.committed FROM earlier e WHERE e.id = x.id) +"
+        )
 
 
 async def lock_sale(tx: TenantTx, sale_id: UUID) -> Sale | None:
     """Lock the sale's row: fence, allotment and low-water mark in one."""
-    row = await tx.conn.fetchrow(_LOCK_SALE, tx.tenant_id, sale_id)
+    row = await tx.conn.fetchrow(_SALES, tx.tenant_id, [sale_id])
     return Sale(*row) if row else None
+
+
+async def lock_free_sales(tx: TenantTx, sale_ids: Sequence[UUID]) -> list[Sale]:
+    """Those of the sales whose rows nobody else holds: many sales in one commit wait for none of them."""
+    sql = f"{_SALES} {'SKIP LOCKED' if _LOCK else ''}"
+    return [Sale(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, sale_ids)]
 
 
 def masks(slots: Iterable[tuple[UUID, int]]) -> dict[UUID, int]:
@@ -50,14 +94,9 @@ def masks(slots: Iterable[tuple[UUID, int]]) -> dict[UUID, int]:
     return found
 
 
-def giving(sale: Sale) -> str:
-    """The head of a statement that gives units to orders."""
-    return _GIVE if safeties.on("allotment") else _GIVE.replace("committed + ", f"{sale.committed} + ")
-
-
-async def give(tx: TenantTx, sale: Sale, given: Given) -> None:
+async def give(tx: TenantTx, given: Given) -> None:
     """Units → held by orders."""
-    await tx.conn.execute(f"{giving(sale)} SELECT", tx.tenant_id, sale.id, *given)
+    await tx.conn.execute(f"{given.statement} SELECT", tx.tenant_id, *given.columns)
 
 
 async def take_back(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID) -> int:

@@ -1,4 +1,4 @@
-"""The commit: one transaction decides a batch of intents of one sale. Both doors end here.
+"""The commit: one transaction decides a batch of intents, of one sale or of several of a store. Both doors end here.
 
 Five round trips: begin, lock, read, write, commit. Keyed joins, rows sorted by id. Whoever changes a sale's units locks the sale's row
 first, so commits of one sale stand in line behind it, and pause, end and restock wait for one batch at most. The reasons and the
@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 from operator import itemgetter
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -19,8 +20,9 @@ from checkout_core.errors import NotFound, Unavailable
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.orders import allot, gates, hoarding
+from tenants.orders.draft import Draft
 from tenants.orders.sale import Sale
-from tenants.orders.survey import Known, Survey, known, survey
+from tenants.orders.survey import Ask, Known, Survey, known, survey
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,13 @@ _RACED = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.S
 
 class _Again(Exception):
     """An order of this batch was committed through another sale a moment ago; a second look sees it."""
+
+
+class Wishes(NamedTuple):
+    """What shoppers want of one sale."""
+
+    sale_id: UUID
+    intents: Sequence[Intent]
 
 
 async def commit_batch(pool: Pool, sale: SaleKey, intents: Sequence[Intent]) -> list[Decision]:
@@ -51,39 +60,83 @@ async def commit(tx: TenantTx, sale_id: UUID, intents: Sequence[Intent]) -> list
     sale = await allot.lock_sale(tx, sale_id)
     if sale is None:
         raise NotFound("There is no such sale.")
-    at_gate = sale.door == "gate"
-    fence = sale.epoch if at_gate else None
-    valid = [i for i in intents if i.epoch == fence] if safeties.on("epoch") else list(intents)
-    closed = sale.closed_because(admitted=at_gate)
-    order_ids = [i.order_id for i in intents]
-    if valid and closed is None:
-        seen = await survey(tx, sale, sum([i.quantity for i in valid]), {i.shopper_id for i in valid}, order_ids)
-        rows = seen.known
-        fresh = {i.order_id: i for i in sorted(valid, key=_ORDER_ID) if i.order_id not in rows}
-        if fresh:
-            await _decide(tx, sale, list(fresh.values()), seen)
+    [decisions] = await _commit(tx, [_Part(sale, intents)])
+    return decisions
+
+
+async def commit_together(pool: Pool, tenant_id: UUID, wishes: Sequence[Wishes]) -> list[list[Decision] | None]:
+    """Decide what shoppers want of several sales of a store in one transaction; None for a sale to be committed by itself.
+
+    That is one whose row somebody else holds just now, or that does not exist; or all of them, when their rows were contended.
+    """
+    try:
+        async with tenant_tx(pool, tenant_id) as tx:
+            free = {sale.id: sale for sale in await allot.lock_free_sales(tx, [w.sale_id for w in wishes])}
+            # Of each sale once: two parts of one would pick the same units.
+            parts = {n: _Part(sale, w.intents) for n, w in enumerate(wishes) if (sale := free.pop(w.sale_id, None))}
+            decided = dict(zip(parts, await _commit(tx, list(parts.values())) if parts else [], strict=True))
+    except (_Again, *_RACED) as error:
+        log.info("commit of %d sales of store %s is made sale by sale: %s", len(wishes), tenant_id, type(error).__name__)
+        return [None] * len(wishes)
+    return [decided.get(n) for n in range(len(wishes))]
+
+
+class _Part:
+    """What a commit does in one sale."""
+
+    def __init__(self, sale: Sale, intents: Sequence[Intent]) -> None:
+        self.sale = sale
+        self.at_gate = sale.door == "gate"
+        self.intents = intents
+        fence = sale.epoch if self.at_gate else None
+        self.valid = [i for i in intents if i.epoch == fence] if safeties.on("epoch") else list(intents)
+        self.closed = sale.closed_because(admitted=self.at_gate)
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed is None and bool(self.valid)
+
+    @property
+    def ask(self) -> Ask:
+        return Ask(self.sale, sum([i.quantity for i in self.valid]), {i.shopper_id for i in self.valid})
+
+    def answers(self, rows: dict[UUID, Known]) -> list[Decision]:
+        return [answer(i, rows[i.order_id]) if i.order_id in rows else self._void(i) for i in self.intents]
+
+    def _void(self, intent: Intent) -> Decision:
+        """Why an intent was not decided: it came through the wrong door, under an old epoch, or to a sale that is not open."""
+        sale = self.sale
+        if (intent.epoch is None) == self.at_gate:
+            outcome = Outcome.WRONG_DOOR
+        elif intent.epoch is not None and intent.epoch != sale.epoch:
+            outcome = Outcome.STALE
+        else:
+            assert self.closed is not None
+            outcome = self.closed
+        return Decision(outcome, intent.order_id, "refused", intent.quantity, 0, sale.currency, sale.now, None)
+
+
+async def _commit(tx: TenantTx, parts: Sequence[_Part]) -> list[list[Decision]]:
+    """Decide the parts, whose sales are locked, in turn."""
+    order_ids = [i.order_id for part in parts for i in part.intents]
+    open_parts = [part for part in parts if part.is_open]
+    if open_parts:
+        seen, rows = await survey(tx, [part.ask for part in open_parts], order_ids)
+        draft = Draft()
+        for part, own in zip(open_parts, seen, strict=True):
+            fresh = {i.order_id: i for i in sorted(part.valid, key=_ORDER_ID) if i.order_id not in rows}
+            _decide(draft, part.sale, list(fresh.values()), own, rows)
+        if draft.intents and await draft.write(tx) != len(draft.intents):
+            raise _Again
     else:
         rows = await known(tx, order_ids)
-    if at_gate:
-        await _return_what_was_not_needed(tx, sale, valid, rows)
-    return [
-        answer(i, rows[i.order_id]) if i.order_id in rows
-        else Decision(_void(sale, i, closed), i.order_id, "refused", i.quantity, 0, sale.currency, sale.now, None)
-        for i in intents
-    ]  # fmt: skip
+    for part in parts:
+        if part.at_gate:
+            await _return_what_was_not_needed(tx, part.sale, part.valid, rows)
+    return [part.answers(rows) for part in parts]
 
 
 _ORDER_ID = itemgetter(Intent._fields.index("order_id"))
-
-
-def _void(sale: Sale, intent: Intent, closed: Outcome | None) -> Outcome:
-    """Why an intent was not decided: it came through the wrong door, under an old epoch, or to a sale that is not open."""
-    if (intent.epoch is None) == (sale.door == "gate"):
-        return Outcome.WRONG_DOOR
-    if intent.epoch is not None and intent.epoch != sale.epoch:
-        return Outcome.STALE
-    assert closed is not None
-    return closed
 
 
 async def _return_what_was_not_needed(tx: TenantTx, sale: Sale, intents: list[Intent], rows: dict[UUID, Known]) -> None:
@@ -107,67 +160,27 @@ def answer(intent: Intent, row: Known) -> Decision:
     return Decision(outcome, intent.order_id, row.state, intent.quantity, row.amount_minor, row.currency, row.created_at, row.hold_until)
 
 
-async def _decide(tx: TenantTx, sale: Sale, fresh: list[Intent], seen: Survey) -> None:
-    """Decide the intents nobody has seen yet, write what was decided, and add it to what is known."""
+def _decide(draft: Draft, sale: Sale, fresh: list[Intent], seen: Survey, rows: dict[UUID, Known]) -> None:
+    """Decide the intents of a sale that nobody has seen yet; what was decided goes to the draft, and to what is known."""
     passed, sent_away = hoarding.sift(sale, fresh, seen.waits)
     limit = sale.limit_per_shopper if safeties.on("unique_slot") else 0
     outcomes = decide([(i.shopper_id, i.quantity) for i in passed], seen.taken, limit, len(seen.units))
-    hold_until = sale.now + dt.timedelta(seconds=sale.hold_s)
     price, currency, now = sale.price_minor, sale.currency, sale.now
-    given = allot.Given([], [], [], [])
-    refusals: list[int | None] = []
+    hold_until = now + dt.timedelta(seconds=sale.hold_s)
+    draft.begin(sale, hold_until)
+    at = 0
     for intent, (outcome, slots) in zip(passed, outcomes, strict=True):
-        order_id, intent_id, shopper_id, quantity, body_hash, *_ = intent
+        order_id, intent_id, _, quantity, body_hash, *_ = intent
         if outcome == RESERVED:
-            refusals.append(None)
-            seen.known[order_id] = Known(intent_id, "awaiting", None, body_hash, quantity * price, currency, now, hold_until)
-            at = len(given.units)
-            given.units.extend(seen.units[at : at + quantity])
-            given.order_ids.extend([order_id] * quantity)
-            given.shopper_ids.extend([shopper_id] * quantity)
-            given.slots.extend(slots or [None] * quantity)
+            draft.reserve(intent, seen.units[at : at + quantity], slots)
+            rows[order_id] = Known(intent_id, "awaiting", None, body_hash, quantity * price, currency, now, hold_until)
+            at += quantity
         else:
-            refusals.append(outcome)
-            seen.known[order_id] = Known(intent_id, "refused", outcome, body_hash, 0, currency, now, None)
-    if sent_away:
-        away = [i for i in fresh if i.order_id in sent_away]
-        for i in away:
-            seen.known[i.order_id] = Known(i.intent_id, "refused", sent_away[i.order_id], i.body_hash, 0, currency, now, None)
-        if sale.door == "gate":
-            # What the gate admitted is decided once: a replay must find the same refusal, or it would give back twice.
-            passed += away
-            refusals += [int(sent_away[i.order_id]) for i in away]
-    if passed:
-        await _write(tx, sale, passed, refusals, given, hold_until)
-
-
-_WRITE = """,
-    x AS (
-        SELECT * FROM unnest($7::uuid[], $8::uuid[], $9::uuid[], $10::smallint[], $11::integer[], $12::bytea[], $13::text[], $14::bytea[],
-                             $15::text[])
-            AS x(id, intent_id, shopper_id, refusal, quantity, body_hash, contact, lookup_hash, channel)),
-    made AS (
-        INSERT INTO orders (tenant_id, id, intent_id, shopper_id, state, refusal, amount_minor, currency, body_hash, contact, lookup_hash,
-                            channel, created_at, hold_until, next_try_at)
-        SELECT $1, id, intent_id, shopper_id, CASE WHEN refusal IS NULL THEN 'awaiting' ELSE 'refused' END, refusal,
-               CASE WHEN refusal IS NULL THEN quantity * $16::bigint ELSE 0 END, $17, body_hash, contact, lookup_hash,
-               channel, $18, CASE WHEN refusal IS NULL THEN $19::timestamptz END, CASE WHEN refusal IS NULL THEN $19::timestamptz END
-        FROM x ON CONFLICT DO NOTHING RETURNING id),
-    lines AS (
-        INSERT INTO order_line (tenant_id, order_id, sale_id, sku_id, quantity, unit_price_minor)
-        SELECT $1, id, $2, $20, quantity, $16 FROM x WHERE refusal IS NULL)
-    SELECT count(*) FROM made"""
-
-
-async def _write(
-    tx: TenantTx, sale: Sale, intents: list[Intent], refusals: list[int | None], given: allot.Given, hold_until: dt.datetime
-) -> None:
-    """Orders, their lines and their units, in one round trip. Raises `_Again` when one of the orders exists."""
-    ids, intent_ids, shoppers, quantities, hashes, _, contacts, lookups, channels, *_ = zip(*intents, strict=True)
-    written = await tx.conn.fetchval(
-        allot.giving(sale) + _WRITE, tx.tenant_id, sale.id, *given,
-        ids, intent_ids, shoppers, refusals, quantities, hashes, contacts, lookups, channels,
-        sale.price_minor, sale.currency, sale.now, hold_until, sale.sku_id,
-    )  # fmt: skip
-    if written != len(intents):
-        raise _Again
+            draft.refuse(intent, outcome)
+            rows[order_id] = Known(intent_id, "refused", outcome, body_hash, 0, currency, now, None)
+    for intent in fresh if sent_away else ():
+        if refusal := sent_away.get(intent.order_id):
+            rows[intent.order_id] = Known(intent.intent_id, "refused", refusal, intent.body_hash, 0, currency, now, None)
+            if sale.door == "gate":
+                # What the gate admitted is decided once: a replay must find the same refusal, or it would give back twice.
+                draft.refuse(intent, refusal)

@@ -12,12 +12,12 @@ LAPSED_MAX = 3  # reservations left to expire within the window before he must w
 WINDOW = dt.timedelta(minutes=30)
 
 
-# Who has unpaid or lapsed orders: $1 tenant, $5 shoppers, $6 since when. A look-up for each shopper, spelt so that no planner can turn it
-# round: joined freely it read all orders of the tenant, 150 ms a batch; so it takes 0.2 ms.
-WAITS = """SELECT s.id, o.unpaid, o.lapsed FROM unnest($5::uuid[]) AS s(id) CROSS JOIN LATERAL (
+# Who has unpaid or lapsed orders: $1 tenant, p the shoppers and s the sales they ask in, s.since from when orders count. A look-up for
+# each shopper, spelt so that no planner can turn it round: joined freely it read all orders of the tenant, 150 ms a batch, not 0.2.
+WAITS = """SELECT n, shopper_id, o.unpaid, o.lapsed FROM p JOIN s USING (n) CROSS JOIN LATERAL (
                SELECT count(*) FILTER (WHERE state IN ('awaiting', 'closing')) AS unpaid,
                       count(*) FILTER (WHERE state = 'expired') AS lapsed
-               FROM orders WHERE tenant_id = $1 AND shopper_id = s.id AND created_at > $6) AS o
+               FROM orders WHERE tenant_id = $1 AND shopper_id = p.shopper_id AND created_at > s.since) AS o
            WHERE o.unpaid + o.lapsed > 0"""
 
 

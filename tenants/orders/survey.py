@@ -1,10 +1,10 @@
-"""What a commit must know before it decides, read in one round trip under the lock of the sale's row.
+"""What a commit must know before it decides, read in one round trip under the locks of the sales' rows.
 
-In one statement, but never in the one that locks: that one's snapshot may be older than the lock it waited for.
+In one statement, but never in the one that locks: its snapshot may be older than the lock it waited for.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -26,27 +26,52 @@ class Known(NamedTuple):
     hold_until: dt.datetime | None
 
 
+class Ask(NamedTuple):
+    sale: Sale  # its row is locked
+    wanted: int  # units
+    shoppers: Collection[UUID]
+
+
 class Survey(NamedTuple):
+    """Of one sale."""
+
     units: list[int]  # available and now locked, in the order they were loaded
     taken: dict[UUID, int]  # shopper → bit mask of the slots he holds
     waits: dict[UUID, tuple[int, int]]  # shopper → (unpaid, lapsed) orders, for those who have some
-    known: dict[UUID, Known]
 
 
 _KNOWN = f"SELECT id, {', '.join(Known._fields)} FROM orders WHERE tenant_id = $1 AND id = ANY({{ids}})"
+# OFFSET 0 keeps the planner from turning the look-up of each shopper's slots into a reading of all slots.
 _SURVEY = f"""
-    WITH next AS ({allot.NEXT_UNITS})
-    SELECT ARRAY(SELECT id FROM next ORDER BY id), ARRAY(SELECT ROW(x.*) FROM ({allot.SLOTS}) x),
-           ARRAY(SELECT ROW(x.*) FROM ({hoarding.WAITS}) x), ARRAY(SELECT ROW(x.*) FROM ({_KNOWN.format(ids="$7")}) x)"""
+    WITH s AS (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::timestamptz[])
+               WITH ORDINALITY AS s(id, mark, wanted, since, n)),
+    p AS (SELECT * FROM unnest($6::bigint[], $7::uuid[]) AS p(n, shopper_id)),
+    next AS (SELECT s.n, u.id FROM s CROSS JOIN LATERAL ({allot.NEXT_UNITS}) u),
+    held AS (SELECT p.n, u.* FROM p JOIN s USING (n) CROSS JOIN LATERAL (
+                 SELECT shopper_id, slot FROM unit
+                 WHERE tenant_id = $1 AND sale_id = s.id AND shopper_id = p.shopper_id AND slot IS NOT NULL OFFSET 0) u)
+    SELECT ARRAY(SELECT id FROM next ORDER BY n, id), ARRAY(SELECT (SELECT count(*) FROM next WHERE next.n = s.n) FROM s ORDER BY n),
+           ARRAY(SELECT ROW(held.*) FROM held), ARRAY(SELECT ROW(x.*) FROM ({hoarding.WAITS}) x),
+           ARRAY(SELECT ROW(x.*) FROM ({_KNOWN.format(ids="$8")}) x)"""
 
 
-async def survey(tx: TenantTx, sale: Sale, wanted: int, shoppers: Iterable[UUID], order_ids: Sequence[UUID]) -> Survey:
-    """Lock up to `wanted` units for `shoppers`, and read what these hold and which of `order_ids` exist already."""
+async def survey(tx: TenantTx, asks: Sequence[Ask], order_ids: Sequence[UUID]) -> tuple[list[Survey], dict[UUID, Known]]:
+    """Lock up to `wanted` units of each sale, and read what its shoppers hold; and which of `order_ids` exist already."""
+    sales = [a.sale for a in asks]
     # An index of units that are gone is not read to learn that they are.
-    wanted = 0 if sale.committed >= sale.allotted else wanted
-    row = await tx.conn.fetchrow(_SURVEY, tx.tenant_id, sale.id, sale.last_unit, wanted, list(shoppers), hoarding.since(sale), order_ids)
-    units, slots, waits, known = row
-    return Survey(units, allot.masks(slots), {w[0]: (w[1], w[2]) for w in waits}, {k[0]: Known(*k[1:]) for k in known})
+    wanted = [0 if a.sale.committed >= a.sale.allotted else a.wanted for a in asks]
+    who = [(n, shopper) for n, a in enumerate(asks, 1) for shopper in a.shoppers]
+    units, counts, slots, waits, known = await tx.conn.fetchrow(
+        _SURVEY, tx.tenant_id, [s.id for s in sales], [s.last_unit for s in sales], wanted, [hoarding.since(s) for s in sales],
+        [w[0] for w in who], [w[1] for w in who], order_ids,
+    )  # fmt: skip
+    found = []
+    at = 0
+    for n, count in enumerate(counts, 1):
+        mine = {shopper: (unpaid, lapsed) for m, shopper, unpaid, lapsed in waits if m == n}
+        found.append(Survey(units[at : at + count], allot.masks((x[1], x[2]) for x in slots if x[0] == n), mine))
+        at += count
+    return found, {k[0]: Known(*k[1:]) for k in known}
 
 
 async def known(tx: TenantTx, order_ids: Sequence[UUID]) -> dict[UUID, Known]:

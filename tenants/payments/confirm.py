@@ -13,8 +13,7 @@ from checkout_core.intents import Outcome
 from tenants import delivery, exceptions, ledger
 from tenants.db import TenantTx
 from tenants.orders import allot, gates, release
-from tenants.orders.sale import Sale
-from tenants.orders.survey import survey
+from tenants.orders.survey import Ask, survey
 
 HELD = ("awaiting", "closing")
 LAPSED = ("expired", "cancelled")
@@ -94,18 +93,21 @@ async def _disposition(tx: TenantTx, order: asyncpg.Record, *, exact: bool) -> s
 async def _allot_again(tx: TenantTx, order: asyncpg.Record) -> bool:
     """Units for an order whose hold is over, by the rules of the commit: under the sale's lock, within limit and stock, all or none."""
     sql = "SELECT sale_id, quantity FROM order_line WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"
-    plan: list[tuple[Sale, allot.Given]] = []
+    given = allot.Given()
+    shopper = order["shopper_id"]
+    at_gates = []
     for sale_id, quantity in await tx.conn.fetch(sql, tx.tenant_id, order["id"]):
         sale = await allot.lock_sale(tx, sale_id)
         assert sale is not None, "a line's foreign key names its sale"
-        shopper = order["shopper_id"]
-        seen = await survey(tx, sale, quantity, [shopper], [])
+        [seen], _ = await survey(tx, [Ask(sale, quantity, [shopper])], [])
         [(outcome, slots)] = decide([(shopper, quantity)], seen.taken, sale.limit_per_shopper, len(seen.units))
         if outcome != Outcome.RESERVED:
             return False
-        plan.append((sale, allot.Given(seen.units, [order["id"]] * quantity, [shopper] * quantity, list(slots) or [None] * quantity)))
-    for sale, given in plan:
-        await allot.give(tx, sale, given)
+        given.begin(sale)
+        given.add(seen.units, order["id"], shopper, slots)
         if sale.door == "gate":
-            await gates.bump(tx, sale.id)  # units left without the gate's knowing
+            at_gates.append(sale.id)
+    await allot.give(tx, given)
+    for sale_id in at_gates:
+        await gates.bump(tx, sale_id)  # units left without the gate's knowing
     return True

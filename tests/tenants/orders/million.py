@@ -65,8 +65,10 @@ class Million:
     async def pages_of_a_pick(self, last_unit: int) -> int:
         """Pages touched to find 512 units behind `last_unit`, besides the one of each unit that is locked."""
         async with tenant_tx(self.pool, self.tenant_id) as tx:
-            await tx.conn.execute(f"PREPARE picking AS {allot.NEXT_UNITS}")
-            picking = f"EXECUTE picking ('{self.tenant_id}', '{self.sale_id}', {last_unit}, 512)"
+            sale = "unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS s(id, mark, wanted)"
+            sql = f"SELECT u.id FROM {sale} CROSS JOIN LATERAL ({allot.NEXT_UNITS}) u"
+            await tx.conn.execute(f"PREPARE picking AS {sql}")
+            picking = f"EXECUTE picking ('{self.tenant_id}', ARRAY['{self.sale_id}'::uuid], ARRAY[{last_unit}], ARRAY[512])"
             [plan] = json.loads(await tx.conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {picking}"))
             await tx.conn.execute("DEALLOCATE picking")
         return int(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]) - 512

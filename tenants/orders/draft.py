@@ -1,0 +1,67 @@
+"""What a commit has decided, as the columns of its one writing statement: orders, their lines, their units, the sales' counters."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from checkout_core.intents import Intent
+from tenants.db import TenantTx
+from tenants.orders import allot
+from tenants.orders.sale import Sale
+
+# Behind what gives the units ($1 to $8). Parts that share nothing but their arguments: each keeps the plan it would have alone.
+# `x` are the orders: what all of one sale share is in `s`, by its number.
+_ORDERS = """,
+    s AS (SELECT * FROM unnest($2::uuid[], $9::uuid[], $10::bigint[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::bigint[])
+          WITH ORDINALITY AS s(sale_id, sku_id, price, currency, now, hold_until, epoch, n)),
+    x AS (SELECT * FROM unnest($15::bigint[], $16::uuid[], $17::uuid[], $18::uuid[], $19::smallint[], $20::integer[], $21::bytea[],
+                               $22::text[], $23::bytea[], $24::text[])
+          AS x(n, id, intent_id, shopper_id, refusal, quantity, body_hash, contact, lookup_hash, channel)),
+    made AS (
+        INSERT INTO orders (tenant_id, id, intent_id, shopper_id, state, refusal, amount_minor, currency, body_hash, contact, lookup_hash,
+                            channel, created_at, hold_until, next_try_at, epoch)
+        SELECT $1, id, intent_id, shopper_id, CASE WHEN refusal IS NULL THEN 'awaiting' ELSE 'refused' END, refusal,
+               CASE WHEN refusal IS NULL THEN quantity * price ELSE 0 END, currency, body_hash, contact, lookup_hash, channel, now,
+               CASE WHEN refusal IS NULL THEN hold_until END, CASE WHEN refusal IS NULL THEN hold_until END, epoch
+        FROM x JOIN s USING (n) ON CONFLICT DO NOTHING RETURNING id),
+    lines AS (
+        INSERT INTO order_line (tenant_id, order_id, sale_id, sku_id, quantity, unit_price_minor)
+        SELECT $1, id, sale_id, sku_id, quantity, price FROM x JOIN s USING (n) WHERE refusal IS NULL)
+    SELECT count(*) FROM made"""
+
+
+class Draft:
+    def __init__(self) -> None:
+        self.given = allot.Given()
+        self.intents: list[Intent] = []
+        self._sales: list[tuple[Sale, dt.datetime]] = []
+        self._numbers: list[int] = []
+        self._refusals: list[int | None] = []
+
+    def begin(self, sale: Sale, hold_until: dt.datetime) -> None:
+        """What is reserved and refused from here on is of `sale`."""
+        self.given.begin(sale)
+        self._sales.append((sale, hold_until))
+
+    def reserve(self, intent: Intent, units: Sequence[int], slots: Sequence[int]) -> None:
+        self._add(intent, None)
+        self.given.add(units, intent.order_id, intent.shopper_id, slots)
+
+    def refuse(self, intent: Intent, outcome: int) -> None:
+        self._add(intent, int(outcome))
+
+    def _add(self, intent: Intent, refusal: int | None) -> None:
+        self.intents.append(intent)
+        self._numbers.append(len(self._sales))
+        self._refusals.append(refusal)
+
+    async def write(self, tx: TenantTx) -> int:
+        """In one round trip; how many of the orders did not exist yet. Of fewer than all, nothing may stay."""
+        ids, intent_ids, shoppers, quantities, hashes, _, contacts, lookups, channels, *_ = zip(*self.intents, strict=True)
+        sales = [sale for sale, _ in self._sales]
+        written: int = await tx.conn.fetchval(
+            self.given.statement + _ORDERS, tx.tenant_id, *self.given.columns,
+            [s.sku_id for s in sales], [s.price_minor for s in sales], [s.currency for s in sales], [s.now for s in sales],
+            [until for _, until in self._sales], [s.epoch if s.door == "gate" else None for s in sales],
+            self._numbers, ids, intent_ids, shoppers, self._refusals, quantities, hashes, contacts, lookups, channels,
+        )  # fmt: skip
+        return written
