@@ -41,6 +41,9 @@ PACE_S = 0.6  # on average, between two purchases of one person
 PATIENCE_S = 90.0  # of a drill that waits for sales
 AGAIN, PAYS, CANCELS = 0.2, 0.35, 0.1  # shares of the winners
 LATER = (202, 429, 503)
+# Said for a moment, of a sale that was paused just now, or to a wish that still counts at the gate although nobody decides it any more.
+NOT_YET = ("paused", "limit")
+WISH_S = 100.0  # beyond the longest fault
 FINAL = ("delivered", "refunded", "expired", "cancelled")
 
 
@@ -185,9 +188,13 @@ class Crowd:
         """The order, once it is said to be reserved; None when the drill ends first, or something wrong was said."""
         wish = {"sale_id": self.sale[door], "quantity": 1}
         retried: dict[str, str] = {}
+        began = time.monotonic()
         while not self._over.is_set():
             response = await self._once("press", "POST", "/v1/checkouts", headers | {"Idempotency-Key": key} | retried, wish)
-            if response is None or response.status_code in LATER:
+            if response is None or response.status_code in LATER or (response.status_code == 409 and response.json()["code"] in NOT_YET):
+                if time.monotonic() - began > WISH_S:
+                    self.wrong.append(f"a wish was not decided in {WISH_S:.0f} s, last by {response and response.text[:200]}")
+                    return None
                 retried = {"Idempotency-Retry": "1"} if self._dice.random() < 0.5 else {}
                 await asyncio.sleep(self._dice.uniform(0.05, 0.2))
                 continue

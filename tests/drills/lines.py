@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from itertools import product
 from typing import Any, Literal, get_args
 from weakref import WeakKeyDictionary
@@ -27,7 +28,7 @@ class Lines:
         self.shop: Shop | None = None
         self.valkey: Upstream | None = None  # another server than the shop's own, from now on
         self.proxies = {
-            (kind, dependency): Proxy(lambda to=dependency: self._upstream(to), cutter.sight if dependency == "postgres" else None)
+            (kind, dependency): Proxy(partial(self._upstream, dependency), cutter.sight if dependency == "postgres" else None)
             for kind, dependency in product(KINDS, DEPENDENCIES)
         }
 

@@ -1,0 +1,168 @@
+"""Processes that stand still (SIGSTOP) and go on when the world has moved: API, worker, Valkey, a backend of Postgres, its postmaster.
+
+While a process stands, the merchant pauses and resumes the flash sale: there is a new epoch, and what the zombie knows is void.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from tenants.db import IDLE_IN_TRANSACTION_MS
+from tessera.shop import Shop
+from tests.drills.course import POSTGRES_S, REDIS_S, Course, play
+from tests.drills.drill import Budget, Drill, Outcome, Stage
+from tests.drills.places import Point
+
+SHORT_S: Final = (1, 10)
+LONG_S: Final = 60
+PATIENCE_S: Final = 30.0  # until somebody passes the place where he is to stand
+# Where a process may stand: between gate and commit, before its COMMIT; between count and load, before a return reaches the gate.
+API = ("admit.after", "orders.commit.commit_batch.commit.before")
+WORKER = ("load.before", "give_back.before")
+# One that stands in a transaction holds a sale's row until Postgres ends the transaction.
+HELD_S: Final = IDLE_IN_TRANSACTION_MS / 1000 + 3
+
+
+@asynccontextmanager
+async def still(*pids: int) -> AsyncIterator[None]:
+    """These processes stand still in the block."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        go_on(*pids)
+
+
+def go_on(*pids: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # somebody has ended it meanwhile
+            os.kill(pid, signal.SIGCONT)
+
+
+async def moved(course: Course) -> None:
+    """The world moves on."""
+    await course.crowd.change("pause")
+    await course.crowd.change("resume")
+
+
+async def standing_at(shop: Shop, name: str, kind: str, course: Course) -> int:
+    """The process that stands still at that place now."""
+    armed = Point(name, "-", kind).arm(shop.folder / "armed", "stop")
+    ending = time.monotonic() + PATIENCE_S
+    try:
+        if name == "load.before":
+            await moved(course)  # something to load
+        while time.monotonic() < ending:
+            for process, pid in shop.processes.pids.items():
+                if process.startswith(kind) and pid is not None and is_still(pid):
+                    return pid
+            await asyncio.sleep(0.02)
+    finally:
+        armed.unlink(missing_ok=True)
+    raise TimeoutError(f"nobody came by {name}")
+
+
+def is_still(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] == "T"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+async def processes(stage: Stage, budget: Budget) -> Outcome:
+    """One API process of three, one worker of two."""
+    shop = await stage.shop()
+
+    async def act(course: Course) -> None:
+        for seconds in SHORT_S if budget.share >= 1 else SHORT_S[:1]:
+            for kind, name in [*(("api", name) for name in API), *(("worker", name) for name in WORKER)]:
+                async with course.fault(f"{kind} stands still at {name} for {seconds} s", HELD_S):
+                    pid = await standing_at(shop, name, kind, course)
+                    try:
+                        if "commit" not in name:  # that one holds the row
+                            await moved(course)
+                        await asyncio.sleep(seconds)
+                    finally:
+                        go_on(pid)
+
+    return await play(stage, shop, "zombie_processes", budget.seed, act)
+
+
+async def valkey(stage: Stage, budget: Budget) -> Outcome:
+    shop = await stage.shop()
+
+    async def act(course: Course) -> None:
+        for seconds in SHORT_S if budget.share >= 1 else SHORT_S[:1]:
+            what = f"Valkey stands still for {seconds} s"
+            async with course.fault(what, REDIS_S, lasting=True, spares=("direct",)), still(the(shop, "valkey")):
+                await asyncio.sleep(seconds / 2)
+                await moved(course)
+                await asyncio.sleep(seconds / 2)
+
+    return await play(stage, shop, "zombie_valkey", budget.seed, act)
+
+
+async def postgres(stage: Stage, budget: Budget) -> Outcome:
+    """A backend that holds a sale's row keeps that sale waiting; without the postmaster nobody gets a new connection."""
+    shop = await stage.shop()
+
+    async def act(course: Course) -> None:
+        for seconds in SHORT_S if budget.share >= 1 else SHORT_S[:1]:
+            async with course.fault(f"a backend stands still for {seconds} s", POSTGRES_S, lasting=True), still(await backend(course)):
+                await asyncio.sleep(seconds)
+            async with course.fault(f"the postmaster stands still for {seconds} s", POSTGRES_S), still(the(shop, "postgres")):
+                await asyncio.sleep(seconds)
+
+    return await play(stage, shop, "zombie_postgres", budget.seed, act)
+
+
+async def everybody(stage: Stage, budget: Budget) -> Outcome:
+    """All at once, and for so long that every patience has ended: an API process, a worker, Valkey, a backend and the postmaster."""
+    shop = await stage.shop()
+
+    async def act(course: Course) -> None:
+        async with course.fault(f"one of each stands still for {LONG_S} s", POSTGRES_S, lasting=True):
+            pids = [await standing_at(shop, "load.before", "worker", course), await standing_at(shop, "admit.after", "api", course)]
+            try:
+                await moved(course)
+                async with still(the(shop, "valkey"), await backend(course), the(shop, "postgres")):
+                    await asyncio.sleep(LONG_S)
+            finally:
+                go_on(*pids)
+
+    return await play(stage, shop, "zombie_everybody", budget.seed, act)
+
+
+def the(shop: Shop, server: str) -> int:
+    pid = shop.servers.pids[server]
+    assert pid is not None
+    return pid
+
+
+async def backend(course: Course) -> int:
+    """One of an API process that is in a transaction now. Only an administrator sees what others do."""
+    conn = await asyncpg.connect(course.crowd.settings.database_url, timeout=10)
+    try:
+        sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'tessera-api' AND state <> 'idle' LIMIT 1"
+        async with asyncio.timeout(PATIENCE_S):
+            while (pid := await conn.fetchval(sql)) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        return int(pid)
+    finally:
+        await conn.close()
+
+
+DRILLS: dict[str, Drill] = {
+    "zombie_processes": processes,
+    "zombie_valkey": valkey,
+    "zombie_postgres": postgres,
+    "zombie_everybody": everybody,
+}
