@@ -14,7 +14,8 @@ import asyncpg
 from tenants.db import CONNECTION_LOST, dsn_for
 from tessera.shop import Shop
 from tests.drills.drill import Stage, Timeline
-from tests.drills.journeys import PATIENCE_S, WAYS, Journeys, Way, codes
+from tests.drills.journeys import PATIENCE_S, Journeys, codes
+from tests.drills.ways import WAYS, Way
 
 CROWD = 8
 CODES = 40  # in a file of the importer

@@ -10,8 +10,10 @@ import os
 import random
 import signal
 import time
+from bisect import insort
 from pathlib import Path
 
+from tessera.keeper import Keepers
 from tessera.shop import Shop
 from tests.drills.deck import Deck
 from tests.drills.drill import Budget, Drill, Outcome, Stage, Timeline, judge
@@ -23,6 +25,7 @@ ARMED_MAX = {"api": 3, "worker": 2, "import": 1}
 PATIENCE_S = 12.0  # of an armed place, before its turn comes again later
 TRIES = 3
 DOUBLES = 100
+VICTIMS = {"api": ("api-1", "api-2", "api-3"), "worker": ("worker", "worker-2"), "valkey": ("valkey",), "postgres": ("postgres",)}
 APART_S = 0.3
 RECOVERED_S, RECOVERED_POSTGRES_S = 10.0, 15.0
 BENEATH = 40
@@ -37,7 +40,7 @@ class Reaper:
         self._log = log
         self._timeline = timeline
         self._dice = dice
-        self._todo: list[Point] = []
+        self._todo: list[tuple[float, Point]] = []  # by rank
         self._armed: dict[Point, float] = {}  # since when
         self._tries: dict[Point, int] = {}
         self.killed: list[Point] = []
@@ -50,7 +53,12 @@ class Reaper:
     @property
     def wanted(self) -> set[str]:
         """Kinds of processes that still have places to die at."""
-        return {point.kind for point in [*self._todo, *self._armed]}
+        return {point.kind for point in self._armed} | {point.kind for _, point in self._todo}
+
+    @property
+    def waiting(self) -> int:
+        """Places whose turn has not come."""
+        return len(self._todo)
 
     def look(self) -> None:
         """Who has died, which places are new, which are armed next."""
@@ -62,20 +70,24 @@ class Reaper:
                 self._timeline.note(f"{passing.kind} {passing.pid} dies at {passing.name} ({passing.where}, passing {passing.times})")
             if passing.kind in KINDS and point not in self._tries:
                 self._tries[point] = 0
-                self._todo.insert(self._dice.randint(0, len(self._todo)), point)
+                insort(self._todo, (self._dice.random() + (not point.is_on_the_way), point))
         now = time.monotonic()
         for point, since in list(self._armed.items()):
             if now - since > PATIENCE_S and self._disarm(point):
                 self._tries[point] += 1
-                (self._todo if self._tries[point] < TRIES else self.missed).append(point)
+                if self._tries[point] < TRIES:
+                    self._todo.append((2.0 + self._tries[point], point))
+                else:
+                    self.missed.append(point)
         for kind, most in ARMED_MAX.items():
             if (room := most - sum(point.kind == kind for point in self._armed)) <= 0:
                 continue
             taken = {point.file for point in self._armed}
-            for point in [point for point in self._todo if point.kind == kind and point.file not in taken][:room]:
-                if point.file not in taken:
+            for entry in [entry for entry in self._todo if entry[1].kind == kind]:
+                if room and (point := entry[1]).file not in taken:
+                    room -= 1
                     taken.add(point.file)
-                    self._todo.remove(point)
+                    self._todo.remove(entry)
                     point.arm(self._folder, "kill")
                     self._armed[point] = now
 
@@ -122,7 +134,10 @@ async def kills(stage: Stage, budget: Budget) -> Outcome:
         if len(reaper.killed) < KILLS_MIN:
             wrong.append(f"only {len(reaper.killed)} kill points")
     wrong += await judge(shop, history=deck.history())
-    counts = {"kill_points": len(reaper.killed), "places": len(log.passed), "nobody_came": len(reaper.missed), "journeys": deck.played}
+    counts = {
+        "kill_points": len(reaper.killed), "places": len(log.passed), "nobody came": len(reaper.missed), "no turn yet": reaper.waiting,
+        "journeys": deck.played,
+    }  # fmt: skip
     return Outcome("kills", len(reaper.killed), wrong, round(time.monotonic() - last, 1), counts, timeline.events)
 
 
@@ -135,11 +150,13 @@ async def doubles(stage: Stage, budget: Budget) -> Outcome:
     async with Deck.open(stage, timeline) as deck:
         deck.deal()
         for _ in range(runs):
-            pair = dice.sample(["api", "worker", "valkey", "postgres"], 2)
-            victims = [f"api-{dice.randint(1, 3)}" if kind == "api" else kind for kind in pair]
+            pair = dice.sample(list(VICTIMS), 2)
+            victims = [dice.choice(VICTIMS[kind]) for kind in pair]
+            for victim in victims:
+                await asyncio.to_thread(_keepers(shop, victim).wait_ready, victim)
             for victim, wait_s in zip(victims, (dice.uniform(0, APART_S), 0), strict=True):
                 timeline.note(f"{victim} dies")
-                await asyncio.to_thread(_kill, shop, victim)
+                await asyncio.to_thread(_keepers(shop, victim).kill, victim)
                 await asyncio.sleep(wait_s)
             since = time.monotonic()
             await deck.sells()
@@ -148,7 +165,6 @@ async def doubles(stage: Stage, budget: Budget) -> Outcome:
             slowest_s = max(slowest_s, took_s)
             if took_s > (RECOVERED_POSTGRES_S if "postgres" in pair else RECOVERED_S):
                 wrong.append(f"after the deaths of {' and '.join(victims)} nothing was sold for {took_s:.1f} s")
-            await asyncio.to_thread(_wait_ready, shop)
         wrong += await deck.settle()
     wrong += await judge(shop, history=deck.history())
     return Outcome("doubles", runs, wrong, round(slowest_s, 1), {"journeys": deck.played}, timeline.events)
@@ -185,13 +201,8 @@ async def beneath(stage: Stage, budget: Budget) -> Outcome:
     return Outcome("beneath", stood, wrong, round(time.monotonic() - last, 1), counts, timeline.events)
 
 
-def _kill(shop: Shop, name: str) -> None:
-    (shop.servers if name in ("valkey", "postgres") else shop.processes).kill(name)
-
-
-def _wait_ready(shop: Shop) -> None:
-    shop.servers.wait_ready()
-    shop.processes.wait_ready()
+def _keepers(shop: Shop, name: str) -> Keepers:
+    return shop.servers if name in ("valkey", "postgres") else shop.processes
 
 
 def _standing(shop: Shop) -> list[int]:

@@ -1,6 +1,7 @@
 """Where a process may die: every place that the log of a running shop names, and every step that the source says there is."""
 
 import ast
+import functools
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +37,11 @@ class Point(NamedTuple):
     def file(self) -> str:
         """The name of the file that arms it."""
         return f"{self.name}@{self.kind}"
+
+    @property
+    def is_on_the_way(self) -> bool:
+        """Where units and money are moved; not where somebody signs up or asks for a page."""
+        return self.where == "-" or any(self.where.startswith(f"{module}:") for module in _modules())
 
     def arm(self, folder: Path, action: str) -> Path:
         """Whoever next passes there dies (`kill`) or stands still (`stop`); the file is gone then."""
@@ -90,13 +96,17 @@ class Step(NamedTuple):
 def steps() -> list[Step]:
     """Every statement on the way, from the source: a new one is expected to be passed without anybody telling."""
     found = []
-    for pattern in WAY:
-        for path in sorted(ROOT.glob(pattern)):
-            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-            for function in ast.walk(ast.parse(path.read_text())):
-                if isinstance(function, ast.AsyncFunctionDef | ast.FunctionDef) and f"{path.stem}.{function.name}" not in NOT_ON_THE_WAY:
-                    found += [Step(module, function.name, node.lineno, node.end_lineno or 0) for node in _own(function) if _is_step(node)]
+    for module, path in _modules().items():
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.AsyncFunctionDef | ast.FunctionDef) and f"{path.stem}.{function.name}" not in NOT_ON_THE_WAY:
+                found += [Step(module, function.name, node.lineno, node.end_lineno or 0) for node in _own(function) if _is_step(node)]
     return found
+
+
+@functools.cache
+def _modules() -> dict[str, Path]:
+    paths = [path for pattern in WAY for path in sorted(ROOT.glob(pattern))]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
 
 
 def _own(function: ast.AST) -> list[ast.expr]:
