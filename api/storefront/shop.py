@@ -74,7 +74,8 @@ async def _buy(visit: Visit, sale: str, fields: dict[str, str]) -> Response[byte
     if wish is None:
         return await page(visit, sale, form, status=400, notice=notice)
     try:
-        decision = await press(visit.process, visit.shopper_or_guest(), wish, form.key)
+        # A form that was sent before says so: no refusal from memory before Postgres was asked whether it has become an order.
+        decision = await press(visit.process, visit.shopper_or_guest(), wish, form.key, retried="tries" in fields)
     except (Conflict, TooMany) as error:
         if error.code not in REFUSED:
             raise

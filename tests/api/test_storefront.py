@@ -76,6 +76,18 @@ class TestBuy:
         for path in (place, f"{place}/state"):
             assert (await client.get(path, headers=acme.at)).status_code == 404
 
+    @pytest.mark.parametrize(("sent", "leads"), [({"tries": "1"}, 303), ({}, 409)])
+    async def test_a_form_that_is_sent_again_leads_to_its_order_whatever_memory_says(
+        self, client: httpx.AsyncClient, acme: Store, monkeypatch: pytest.MonkeyPatch, sent: dict[str, str], leads: int
+    ) -> None:
+        sale = await acme.sale(3)
+        form = fields(await client.get(f"/sales/{sale}", headers=acme.at)) | {"quantity": "1"}
+        first = await client.post(f"/sales/{sale}/buy", data=form, headers=acme.at)
+        monkeypatch.setattr(acme.process.doors.sold_out, "says", lambda *_: True)
+        again = await client.post(f"/sales/{sale}/buy", data=form | sent, headers=acme.at)
+        assert again.status_code == leads
+        assert leads != 303 or again.headers["location"] == first.headers["location"]
+
     @pytest.mark.parametrize(
         "changes",
         [{"quantity": "0"}, {"quantity": "1.5"}, {"quantity": "101"}, {"quantity": ""}, {"contact": "x"}, {"lookup_password": "abc"}],
