@@ -26,7 +26,7 @@ from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.journal import Entry
 from checkout_core.resp import Closed, Unknown
 from tenants.db import Pool, tenant_tx
-from tenants.orders import answers
+from tenants.orders import answers, gates
 
 TTL_S = 1.0  # so long a sale may be taken through a door that was changed; the commit then says so
 SALES_MAX = 10_000
@@ -167,12 +167,7 @@ class Doors:
         allowed = self._spend(sale, fallback_per_s, len(intents))
         if not allowed:
             raise _closed("The gate is closed for a moment. Nothing was reserved; ask again.")
-        async with tenant_tx(self._pool, sale.tenant_id) as tx:
-            # An epoch of its own, once for each absence: what Redis still counts is void when it returns, and is counted anew.
-            sql = """UPDATE sale SET epoch = epoch + 1, next_try_at = now() WHERE tenant_id = $1 AND id = $2 AND epoch <> $3"""
-            await tx.conn.execute(sql, sale.tenant_id, sale.sale_id, self._fenced.get(sale, 0))
-            epoch = await tx.conn.fetchval("SELECT epoch FROM sale WHERE tenant_id = $1 AND id = $2", sale.tenant_id, sale.sale_id)
-        self._fenced[sale] = epoch
+        epoch = self._fenced[sale] = await gates.leave(self._pool, sale, self._fenced.get(sale, 0))
         decided = await self._committer.commit(sale, [i.under(epoch) for i in intents[:allowed]])
         waiting = [_closed("The gate is closed for a moment. Nothing was reserved; ask again.") for _ in intents[allowed:]]
         return [*decided, *waiting]

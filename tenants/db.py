@@ -22,7 +22,7 @@ Pool: TypeAlias = asyncpg.Pool
 ROLES = ("tessera_migrator", "tessera_app", "tessera_sweeper", "tessera_platform")
 LOCK_TIMEOUT_MS = 3_000
 STATEMENT_TIMEOUT_MS = 10_000
-IDLE_IN_TRANSACTION_MS = 10_000
+IDLE_IN_TRANSACTION_MS = 4_000  # so long a process that was cut off, or stands still, may hold the row of a sale
 # InternalClientError is what asyncpg says when the server went away in the middle of a word of its protocol.
 CONNECTION_LOST = (
     asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.OperatorInterventionError,

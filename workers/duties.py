@@ -7,12 +7,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from checkout_core.admission import Gatekeeper
+from checkout_core.errors import Unavailable
 from checkout_core.ids import encode
 from checkout_core.resp import Closed, Unknown
 from tenants import duties
 from tenants.db import Pool
 from tenants.payments import attempts, expire, inbox, refunds
 from tenants.payments.accounts import Providers
+from tenants.payments.provider import ProviderUnavailable
 from workers import gatekeeping
 from workers.relay import Relay
 
@@ -59,10 +61,19 @@ async def attend(services: Services, table: str, tenant_id: UUID, row_id: UUID) 
     except (Closed, Unknown) as error:
         # Redis is away; its claim has scheduled the duty for the next second already.
         log.info("gate of sale %s: %s", row_id, type(error).__name__)
+    except ProviderUnavailable as error:
+        await _postpone(services, table, tenant_id, row_id, error)
+    except Unavailable as error:
+        # Postgres is away, or the row is somebody else's for longer than we wait: no fault of the duty, which is as due as it was.
+        log.info("duty %s %s: %s", table, row_id, error)
     except Exception as error:
-        log.warning("duty %s %s of tenant %s failed: %s: %s", table, row_id, tenant_id, type(error).__name__, error)
-        try:
-            await duties.postpone(services.pool, table, tenant_id, row_id, type(error).__name__)
-        except Exception as again:
-            # Postgres is away: the row is as it was, and the next sweep finds it.
-            log.warning("duty %s %s could not be postponed: %s", table, row_id, type(again).__name__)
+        await _postpone(services, table, tenant_id, row_id, error)
+
+
+async def _postpone(services: Services, table: str, tenant_id: UUID, row_id: UUID, error: Exception) -> None:
+    log.warning("duty %s %s of tenant %s failed: %s: %s", table, row_id, tenant_id, type(error).__name__, error)
+    try:
+        await duties.postpone(services.pool, table, tenant_id, row_id, type(error).__name__)
+    except Exception as again:
+        # Postgres is away: the row is as it was, and the next sweep finds it.
+        log.warning("duty %s %s could not be postponed: %s", table, row_id, type(again).__name__)

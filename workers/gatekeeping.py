@@ -29,19 +29,25 @@ async def tend(pool: Pool, gatekeeper: Gatekeeper, tenant_id: UUID, sale_id: UUI
     sale = SaleKey(tenant_id, sale_id)
     async with tenant_tx(pool, tenant_id) as tx:
         sql = f"""UPDATE sale SET next_try_at = now() + $3::float8 * interval '1 second'
-                 WHERE tenant_id = $1 AND id = $2 AND next_try_at <= now() RETURNING epoch, {_OVER}"""
+                 WHERE tenant_id = $1 AND id = $2 AND next_try_at <= now() RETURNING epoch, {_OVER}, tries"""
         row = await tx.conn.fetchrow(sql, tenant_id, sale_id, EVERY_S)
     if row is None:
         return False
-    epoch, over = row
+    epoch, over, tries = row
     view = await gatekeeper.view(sale)
     await _recover(pool, gatekeeper, sale)
+    came = False
     if over:
         await _forget(pool, gatekeeper, sale, epoch, view)
-        return False
-    if view is None or not view.is_ours or view.epoch != epoch:
-        return await _load(pool, gatekeeper, sale, view)
-    return await _give_back(pool, gatekeeper, sale, view)
+    elif view is None or not view.is_ours or view.epoch != epoch:
+        came = await _load(pool, gatekeeper, sale, view)
+    else:
+        came = await _give_back(pool, gatekeeper, sale, view)
+    if tries:
+        # This duty does not end when it is done: its failures would add up over the sale's life, and one more put the gate off for minutes.
+        async with tenant_tx(pool, tenant_id) as tx:
+            await tx.conn.execute("UPDATE sale SET tries = 0 WHERE tenant_id = $1 AND id = $2", tenant_id, sale_id)
+    return came
 
 
 async def _load(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View | None) -> bool:

@@ -11,11 +11,11 @@ from tenants.orders.sale import Sale
 # Behind what gives the units ($1 to $8). Parts that share nothing but their arguments: each keeps the plan it would have alone.
 # `x` are the orders: what all of one sale share is in `s`, by its number.
 _ORDERS = """,
-    s AS (SELECT * FROM unnest($2::uuid[], $9::uuid[], $10::bigint[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::bigint[])
-          WITH ORDINALITY AS s(sale_id, sku_id, price, currency, now, hold_until, epoch, n)),
-    x AS (SELECT * FROM unnest($15::bigint[], $16::uuid[], $17::uuid[], $18::uuid[], $19::smallint[], $20::integer[], $21::bytea[],
-                               $22::text[], $23::bytea[], $24::text[])
-          AS x(n, id, intent_id, shopper_id, refusal, quantity, body_hash, contact, lookup_hash, channel)),
+    s AS (SELECT * FROM unnest($2::uuid[], $9::uuid[], $10::bigint[], $11::text[], $12::timestamptz[], $13::timestamptz[])
+          WITH ORDINALITY AS s(sale_id, sku_id, price, currency, now, hold_until, n)),
+    x AS (SELECT * FROM unnest($14::bigint[], $15::uuid[], $16::uuid[], $17::uuid[], $18::smallint[], $19::integer[], $20::bytea[],
+                               $21::bigint[], $22::text[], $23::bytea[], $24::text[])
+          AS x(n, id, intent_id, shopper_id, refusal, quantity, body_hash, epoch, contact, lookup_hash, channel)),
     made AS (
         INSERT INTO orders (tenant_id, id, intent_id, shopper_id, state, refusal, amount_minor, currency, body_hash, contact, lookup_hash,
                             channel, created_at, hold_until, next_try_at, epoch)
@@ -56,12 +56,13 @@ class Draft:
 
     async def write(self, tx: TenantTx) -> int:
         """In one round trip; how many of the orders did not exist yet. Of fewer than all, nothing may stay."""
-        ids, intent_ids, shoppers, quantities, hashes, _, contacts, lookups, channels, *_ = zip(*self.intents, strict=True)
+        ids, intent_ids, shoppers, quantities, hashes, epochs, contacts, lookups, channels, *_ = zip(*self.intents, strict=True)
         sales = [sale for sale, _ in self._sales]
         written: int = await tx.conn.fetchval(
             self.given.statement + _ORDERS, tx.tenant_id, *self.given.columns,
             [s.sku_id for s in sales], [s.price_minor for s in sales], [s.currency for s in sales], [s.now for s in sales],
-            [until for _, until in self._sales], [s.epoch if s.door == "gate" else None for s in sales],
-            self._numbers, ids, intent_ids, shoppers, self._refusals, quantities, hashes, contacts, lookups, channels,
+            [until for _, until in self._sales],
+            # The epoch is the one stamped on the wish, not the row's: one that slipped past the fence is seen by it (I24).
+            self._numbers, ids, intent_ids, shoppers, self._refusals, quantities, hashes, epochs, contacts, lookups, channels,
         )  # fmt: skip
         return written

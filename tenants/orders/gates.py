@@ -8,8 +8,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
+
 from checkout_core.admission import Count
-from tenants.db import TenantTx
+from checkout_core.errors import Unavailable
+from checkout_core.intents import SaleKey
+from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.orders.sale import Sale
 
 
@@ -34,6 +38,21 @@ async def give_back(tx: TenantTx, sale: Sale, returns: Sequence[Return]) -> None
              UPDATE sale SET give_seq = give_seq + (SELECT count(*) FROM given), next_try_at = now()
              WHERE tenant_id = $1 AND id = $2"""
     await tx.conn.execute(sql, tx.tenant_id, sale.id, *map(list, zip(*returns, strict=True)))
+
+
+async def leave(pool: Pool, sale: SaleKey, left: int) -> int:
+    """The sale's epoch while it is sold past its gate: a new one, unless it is still `left`, the one this process made when it left.
+
+    What Redis still counts is void when it returns, and is counted anew. Raises `Unavailable` while the row is contended.
+    """
+    try:
+        async with tenant_tx(pool, sale.tenant_id) as tx:
+            sql = "UPDATE sale SET epoch = epoch + 1, next_try_at = now() WHERE tenant_id = $1 AND id = $2 AND epoch <> $3"
+            await tx.conn.execute(sql, sale.tenant_id, sale.sale_id, left)
+            epoch: int = await tx.conn.fetchval("SELECT epoch FROM sale WHERE tenant_id = $1 AND id = $2", sale.tenant_id, sale.sale_id)
+    except asyncpg.LockNotAvailableError:
+        raise Unavailable("The sale is contended. Nothing was reserved; ask again with the same key.", code="contended") from None
+    return epoch
 
 
 async def bump(tx: TenantTx, sale_id: UUID) -> None:

@@ -23,7 +23,7 @@ async def expire(pool: Pool, providers: Providers, tenant_id: UUID, order_id: UU
         if not safeties.on("closing"):
             await release.release(tx, order, order["ends_as"])
             return
-        sql = """UPDATE orders SET state = 'closing', next_try_at = now() + interval '10 seconds', tries = tries + 1
+        sql = """UPDATE orders SET state = 'closing', next_try_at = now() + interval '10 seconds'
                  WHERE tenant_id = $1 AND id = $2"""
         await tx.conn.execute(sql, tenant_id, order_id)
         open_ones = await attempts.open_ones(tx, order_id)
