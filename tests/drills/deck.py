@@ -18,6 +18,7 @@ from tests.drills.journeys import PATIENCE_S, Journeys, codes
 from tests.drills.ways import WAYS, Way
 
 CROWD = 8
+REFUSED_S = 15.0  # that the gate may be wrong about a unit, while those who would tell it die
 CODES = 40  # in a file of the importer
 IMPORTS_MAX = 8  # times a file is tried
 
@@ -50,11 +51,6 @@ class Deck:
                 task.cancel()
             await asyncio.gather(*deck._crowd, return_exceptions=True)
 
-    @property
-    def longest_s(self) -> float:
-        """The longest time somebody waited for an answer."""
-        return self.journeys.longest_s
-
     async def survey(self) -> None:
         """Each way once, through each door, undisturbed."""
         todo = [(way, sale) for way in WAYS for sale in self.journeys.sales.values()]
@@ -82,7 +78,8 @@ class Deck:
             if (await asyncio.gather(task, return_exceptions=True))[0] is not None:
                 self.wrong.append(f"somebody's way ended with {task.exception()!r}")
         self._timeline.note("everybody has come to the end of his way")
-        return self.wrong + self.journeys.strange
+        refused = [f"for {s:.1f} s a shopper was told that there was nothing for him" for s in self.journeys.refused_s if s > REFUSED_S]
+        return self.wrong + self.journeys.strange + refused
 
     def history(self) -> Path:
         """What clients were told, as a file."""

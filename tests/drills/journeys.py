@@ -21,17 +21,16 @@ PRICE_MINOR = 9900
 ANSWER_S = 5.0  # longer than any answer takes that comes at all
 AGAIN_S = 0.05
 LATER = (202, 429, 503)
-LATER_CODES = (
-    "import_running",  # the process that died at it has not been noticed yet
-    "paused",  # so it was a moment ago, and the gate has not been loaded since
-    "limit",  # a wish that died between gate and commit still counts at the gate; this refusal is not kept, so the same wish may be pressed
-)
 
 
 def codes(units: int) -> str:
     """A file: the first line stands there twice, and another is no code."""
     lines = [uuid4().hex for _ in range(units)]
     return "\n".join([*lines, lines[0], "卡密"]) + "\n"
+
+
+class Strange(Exception):
+    """An answer that should not have been given."""
 
 
 class Asked(NamedTuple):
@@ -49,7 +48,7 @@ class Journeys:
         self.client = client
         self.settings = Settings.from_env(shop.environ)
         self.strange: list[str] = []
-        self.longest_s = 0.0  # that somebody waited for an answer, asking again and again
+        self.refused_s: list[float] = []  # how long somebody was told for whom there was a unit that there was none
         self.told: list[dict[str, Any]] = []
         self.merchant: dict[str, str] = {}
         self.store: dict[str, str] = {}
@@ -107,20 +106,28 @@ class Journeys:
         return self.store | {"Authorization": f"Bearer {token}"}
 
     async def press(self, sale: str, shopper: dict[str, str] | None = None) -> Asked:
-        """Until it is reserved; every other time saying that it is a retry."""
-        shopper = shopper or await self.guest()
-        key = uuid4().hex
-        wish = {"sale_id": sale, "quantity": 1}
-        answer = await self.ask("POST", "/v1/checkouts", shopper | {"Idempotency-Key": key}, wish, retry={"Idempotency-Retry": "1"})
-        self._note(answer["id"], "reserved", key)
-        return Asked(shopper, answer["id"])
+        """Where there is a unit for him: until it is his.
 
-    async def wish(self, sale: str, shopper: dict[str, str]) -> tuple[str, str]:
-        """One wish, pressed until it is decided: what was told, and the order if there is one."""
-        key, began = uuid4().hex, time.monotonic()
+        The gate may say otherwise for a moment: what died between it and the commit still counts there, and a change of the sale reaches
+        it later. Such a refusal is not kept, so the same wish may be pressed again; how long it was said is in `refused_s`.
+        """
+        shopper, key, began = shopper or await self.guest(), uuid4().hex, 0.0
+        while (told := await self.wish(sale, shopper, key))[0] != "reserved":
+            began = began or time.monotonic()
+            if told[0] not in ("sold_out", "limit", "paused") or time.monotonic() - began > PATIENCE_S:
+                raise Strange(f"a wish was told {told[0]}, {time.monotonic() - began:.1f} s after it was first refused")
+            await asyncio.sleep(AGAIN_S)
+        if began:
+            self.refused_s.append(time.monotonic() - began)
+        return Asked(shopper, told[1])
+
+    async def wish(self, sale: str, shopper: dict[str, str], key: str = "") -> tuple[str, str]:
+        """One wish, pressed until it is decided, every other time as a retry: what was told, and the order if there is one."""
+        key, body, began, tries = key or uuid4().hex, {"sale_id": sale, "quantity": 1}, time.monotonic(), 0
         while time.monotonic() - began < PATIENCE_S:
+            headers = shopper | {"Idempotency-Key": key} | ({"Idempotency-Retry": "1"} if tries % 2 else {})
+            tries += 1
             try:
-                headers, body = shopper | {"Idempotency-Key": key}, {"sale_id": sale, "quantity": 1}
                 response = await self.client.post(f"{self.shop.api_url}/v1/checkouts", headers=headers, json=body, timeout=ANSWER_S)
             except httpx.TransportError:
                 continue
@@ -188,17 +195,13 @@ class Journeys:
 
     # Exchanges
 
-    async def ask(
-        self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None, *, retry: dict[str, str] | None = None
-    ) -> Any:
-        """Ask, and when nobody answers or the answer is "later", ask the same again; every other time with the headers `retry`."""
-        began, tries = time.monotonic(), 0
-        while (answer := await self.once(method, path, (headers or {}) | (retry or {} if tries % 2 else {}), body)) is None:
+    async def ask(self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None) -> Any:
+        """Ask, and when nobody answers or the answer is "later", ask the same again."""
+        began = time.monotonic()
+        while (answer := await self.once(method, path, headers, body)) is None:
             if time.monotonic() - began > PATIENCE_S:
                 raise TimeoutError(f"{method} {path} is not answered")
-            tries += 1
             await asyncio.sleep(AGAIN_S)
-        self.longest_s = max(self.longest_s, time.monotonic() - began)
         return answer
 
     async def once(self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None) -> Any:
@@ -212,7 +215,7 @@ class Journeys:
             return None
         if response.is_success:
             return response.json()
-        if response.json().get("code") in LATER_CODES:
+        if response.json().get("code") == "import_running":  # the process that died at it has not been noticed yet
             return None
         self.strange.append(f"{method} {path}: {response.status_code} {response.text[:200]}")
         return None

@@ -136,7 +136,7 @@ async def kills(stage: Stage, budget: Budget) -> Outcome:
     wrong += await judge(shop, history=deck.history())
     counts = {
         "kill_points": len(reaper.killed), "places": len(log.passed), "nobody came": len(reaper.missed), "no turn yet": reaper.waiting,
-        "journeys": deck.played,
+        "journeys": deck.played, "refused for a moment": len(deck.journeys.refused_s),
     }  # fmt: skip
     return Outcome("kills", len(reaper.killed), wrong, round(time.monotonic() - last, 1), counts, timeline.events)
 
@@ -167,7 +167,8 @@ async def doubles(stage: Stage, budget: Budget) -> Outcome:
                 wrong.append(f"after the deaths of {' and '.join(victims)} nothing was sold for {took_s:.1f} s")
         wrong += await deck.settle()
     wrong += await judge(shop, history=deck.history())
-    return Outcome("doubles", runs, wrong, round(slowest_s, 1), {"journeys": deck.played}, timeline.events)
+    counts = {"journeys": deck.played, "refused for a moment": len(deck.journeys.refused_s)}
+    return Outcome("doubles", runs, wrong, round(slowest_s, 1), counts, timeline.events)
 
 
 async def beneath(stage: Stage, budget: Budget) -> Outcome:
