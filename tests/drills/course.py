@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -21,7 +22,7 @@ UNTOUCHED_S = 8.0  # what a fault does not concern pauses no longer than a busy 
 
 
 class Course:
-    """`wrong` is what was not as promised; `counts` goes to the report."""
+    """`wrong` is what was not as promised; `counts` goes to the report, with the longest pauses in ms."""
 
     def __init__(self, shop: Shop, crowd: Crowd) -> None:
         self.shop = shop
@@ -30,36 +31,44 @@ class Course:
         self.wrong: list[str] = []
         self.counts: dict[str, int] = {}
         self.runs = 0
-        self.recovered_s = 0.0
+        self.pauses_s: dict[str, float] = defaultdict(float)  # the longest after each kind of fault
 
     @asynccontextmanager
     async def fault(
-        self, what: str, within_s: float, *, lasting: bool = False, spares: tuple[str, ...] = (), spared_s: float = UNTOUCHED_S
+        self,
+        name: str,
+        within_s: float,
+        what: str = "",
+        *,
+        lasting: bool = False,
+        spares: tuple[str, ...] = (),
+        spared_s: float = UNTOUCHED_S,
     ) -> AsyncIterator[None]:
         """The block is a fault. After it each sale must sell on.
 
         The longest pause counts from the block's begin, or for a `lasting` fault, which nobody can sell under, from its end, and may be
         `within_s`. Sales whose doors it `spares` sell through it, with pauses of `spared_s` at most.
         """
-        self.timeline.note(what)
+        told = f"{name} {what}".rstrip()
+        self.timeline.note(told)
         began = time.monotonic()
         yield
         since = time.monotonic() if lasting else began
-        self.timeline.note(f"{what}: over")
+        self.timeline.note(f"{told}: over")
         self.runs += 1
         try:
             await self.crowd.sells(AGAIN)
         except TimeoutError:
-            self.say(f"{what}: people cannot buy any more")
+            self.say(f"{told}: people cannot buy any more")
             raise
         pause_s = self.crowd.pause_s(since)
-        self.timeline.note(f"{what}: people buy again; the longest pause was {pause_s:.2f} s")
-        self.recovered_s = max(self.recovered_s, pause_s)
+        self.timeline.note(f"{told}: people buy again; the longest pause was {pause_s:.2f} s")
+        self.pauses_s[name] = max(self.pauses_s[name], pause_s)
         if pause_s > within_s:
-            self.say(f"{what}: nothing was sold for {pause_s:.1f} s, longer than {within_s:.0f}")
+            self.say(f"{told}: nothing was sold for {pause_s:.1f} s, longer than {within_s:.0f}")
         if spares and (pause_s := self.crowd.pause_s(began, *spares)) > spared_s:
-            self.say(f"{what}: meanwhile nothing was sold for {pause_s:.1f} s at a door that should go on ({', '.join(spares)})")
-        await self._look_at_gate(what)
+            self.say(f"{told}: meanwhile nothing was sold for {pause_s:.1f} s at a door that should go on ({', '.join(spares)})")
+        await self._look_at_gate(told)
 
     def say(self, wrong: str) -> None:
         self.timeline.note(f"WRONG: {wrong}")
@@ -96,5 +105,6 @@ async def play(
         await asyncio.to_thread(shop.processes.wait_ready)
     course.timeline.note("people go home")
     wrong = course.wrong + await crowd.judge(shop.folder)
-    counts = {"reserved": sum(map(len, crowd.reserved.values())), "delivered": crowd.delivered}
-    return Outcome(name, course.runs, wrong, round(course.recovered_s, 2), course.counts | counts, course.timeline.events)
+    counts = {f"{name}_ms": round(1000 * pause_s) for name, pause_s in course.pauses_s.items()} | course.counts
+    counts |= {"reserved": sum(map(len, crowd.reserved.values())), "delivered": crowd.delivered}
+    return Outcome(name, course.runs, wrong, round(max(course.pauses_s.values(), default=0.0), 2), counts, course.timeline.events)

@@ -5,8 +5,8 @@ import os
 import random
 import signal
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from tessera.shop import Shop
 from tests.drills.commits import Cutter, Side
@@ -25,32 +25,23 @@ def cutter() -> Cutter:
 
 
 async def killed(stage: Stage, budget: Budget) -> Outcome:
-    """The postmaster, at any time; its children see it and go."""
-    shop, _ = await lined_shop(stage, cutter)
-
-    async def act(course: Course) -> None:
-        for _ in range(budget.of(5)):
-            async with course.fault("Postgres is killed", POSTGRES_S):
-                await asyncio.to_thread(shop.servers.kill, "postgres")
-
-    return await play(stage, shop, "postgres_killed", budget.seed, act)
-
-
-async def killed_in_commits(stage: Stage, budget: Budget) -> Outcome:
-    """All of it, up to 10 ms after somebody has said COMMIT: some have happened, some have not, and nobody was told."""
+    """The postmaster at any time, whose children see it and go; and all of it at once, up to 10 ms after somebody has said COMMIT."""
     shop, lines = await lined_shop(stage, cutter)
     dice = random.Random(budget.seed)
 
     async def act(course: Course) -> None:
+        for _ in range(budget.of(5)):
+            async with course.fault("killed", POSTGRES_S):
+                await asyncio.to_thread(shop.servers.kill, "postgres")
         for _ in range(budget.of(8)):
             said = asyncio.Event()
             lines.cutter.at_commit = said.set
             await asyncio.wait_for(said.wait(), PATIENCE_S)
             await asyncio.sleep(dice.uniform(0, 0.01))
-            async with course.fault("Postgres is killed in a commit", POSTGRES_S):
+            async with course.fault("killed_in_commit", POSTGRES_S):
                 await asyncio.to_thread(kill_all, shop)
 
-    return await play(stage, shop, "postgres_killed_in_commits", budget.seed, act)
+    return await play(stage, shop, "postgres_killed", budget.seed, act)
 
 
 def kill_all(shop: Shop) -> None:
@@ -67,29 +58,26 @@ def children(parent: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
-async def commit_unknown(side: Side, stage: Stage, budget: Budget) -> Outcome:
-    """The line is cut when a COMMIT has happened and nobody knows, or before it could. Until enough reservations were cut so."""
+async def commit_unknown(stage: Stage, budget: Budget) -> Outcome:
+    """The line is cut when a COMMIT has happened and nobody knows; or before it could. Until enough reservations were cut so."""
     shop, lines = await lined_shop(stage, cutter)
     enough = budget.of(50, least=5)
+    cut = lines.cutter.cut
+    cut.clear()
 
     async def act(course: Course) -> None:
-        begins = lines.cutter.cut.copy()
-        async with course.fault(f"lines are cut {side} COMMIT", POSTGRES_S), asyncio.timeout(PATIENCE_S):
-            lines.cutter.side = side
-            try:
-                while lines.cutter.cut[side, "reservations"] - begins[side, "reservations"] < enough:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-            finally:
-                lines.cutter.side = None
-        course.counts |= {name: lines.cutter.cut[side, name] - begins[side, name] for name in TRANSACTIONS}
-        course.runs = course.counts["reservations"]
+        for side in get_args(Side):
+            async with course.fault(f"cut_{side}_commit", POSTGRES_S), asyncio.timeout(PATIENCE_S):
+                lines.cutter.side = side
+                try:
+                    while cut[side, "reservations"] < enough:  # noqa: ASYNC110  there is no event to wait for
+                        await asyncio.sleep(0.01)
+                finally:
+                    lines.cutter.side = None
+        course.counts |= {f"{name}_cut_{side}": count for (side, name), count in sorted(cut.items())}
+        course.runs = cut.total()
 
-    return await play(stage, shop, f"commit_unknown_{side}", budget.seed, act)
+    return await play(stage, shop, "commit_unknown", budget.seed, act)
 
 
-DRILLS: dict[str, Drill] = {
-    "postgres_killed": killed,
-    "postgres_killed_in_commits": killed_in_commits,
-    "commit_unknown_after": partial(commit_unknown, "after"),
-    "commit_unknown_before": partial(commit_unknown, "before"),
-}
+DRILLS: dict[str, Drill] = {"postgres_killed": killed, "commit_unknown": commit_unknown}

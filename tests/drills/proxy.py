@@ -79,9 +79,11 @@ class Way:
         self.writer = writer
         self.passed = 0  # bytes
         self.spoilt = False  # something was lost: what follows would make no sense
+        self.ended = False
 
     def close(self) -> None:
         """Tell the receiver that nothing more comes."""
+        self.ended = True
         if self.writer.can_write_eof() and not self.writer.is_closing():
             self.writer.write_eof()
 
@@ -117,7 +119,7 @@ class Conversation:
     async def _carry(self, way: Way) -> None:
         while not self.is_over and (data := await way.reader.read(CHUNK)):
             fault = await self._proxy.fault_for(way is self.up)
-            if fault.swallows or fault.closes or way.spoilt:
+            if fault.swallows or way.ended or way.spoilt:
                 way.spoilt = True
                 continue
             then = Then.PASS
@@ -137,6 +139,9 @@ class Conversation:
             await asyncio.sleep(fault.latency_s)
         piece = int(max(1, min(fault.piece, fault.bytes_per_s / SLICES_PER_S)))
         for at in range(0, len(data), piece):
+            if way.ended:
+                way.spoilt = True
+                return
             part = data[at : at + piece]
             way.writer.write(part)
             way.passed += len(part)

@@ -16,8 +16,9 @@ from redis.asyncio import Redis
 from tessera.shop import Shop
 from tests.drills.course import AGAIN, REDIS_S, Course, play
 from tests.drills.drill import Budget, Drill, Outcome, Stage
+from tests.drills.scenes.gates import AOF, put_back
 
-AOF = "appendonlydir"
+MANIFEST = "appendonly.aof.manifest"
 LOOK_S = 0.02  # between two looks at the size of the file
 CUT_S = (0.1, 2.0)
 TORN_BYTES = 20_000
@@ -30,11 +31,8 @@ def folder_of(shop: Shop) -> Path:
 
 def written(shop: Shop) -> Path:
     """The file to which Valkey appends now."""
-    names = [line.split()[1] for line in (folder_of(shop) / f"{AOF_BASE}.manifest").read_text().splitlines() if "type i" in line]
+    names = [line.split()[1] for line in (folder_of(shop) / MANIFEST).read_text().splitlines() if "type i" in line]
     return folder_of(shop) / names[-1]
-
-
-AOF_BASE = "appendonly.aof"
 
 
 @contextmanager
@@ -46,18 +44,18 @@ def down(shop: Shop) -> Iterator[None]:
 
 
 async def killed(course: Course, _: random.Random) -> None:
-    async with course.fault("Valkey is killed", REDIS_S, spares=("direct",)):
+    async with course.fault("killed", REDIS_S, spares=("direct",)):
         await asyncio.to_thread(course.shop.servers.kill, "valkey")
 
 
 async def emptied(course: Course, _: random.Random) -> None:
     """The server stays, its ident too; all that it counted is gone."""
-    async with course.fault("FLUSHALL", REDIS_S, spares=("direct",)), Redis.from_url(course.crowd.settings.redis_url) as redis:
+    async with course.fault("emptied", REDIS_S, spares=("direct",)), Redis.from_url(course.crowd.settings.redis_url) as redis:
         await redis.flushall()
 
 
 async def scripts_forgotten(course: Course, _: random.Random) -> None:
-    async with course.fault("SCRIPT FLUSH", REDIS_S, spares=("direct",)), Redis.from_url(course.crowd.settings.redis_url) as redis:
+    async with course.fault("scripts_forgotten", REDIS_S, spares=("direct",)), Redis.from_url(course.crowd.settings.redis_url) as redis:
         await redis.script_flush()
 
 
@@ -75,7 +73,7 @@ async def cut(course: Course, dice: random.Random) -> None:
             length = max(size for at, size in sizes if at <= max(ending - lost_s, sizes[0][0]))
             os.truncate(written(course.shop), length)
 
-    async with course.fault(f"Valkey loses its last {lost_s:.1f} s", REDIS_S, spares=("direct",)):
+    async with course.fault("cut", REDIS_S, f"by {lost_s:.1f} s", spares=("direct",)):
         await asyncio.to_thread(crash)
 
 
@@ -88,7 +86,7 @@ async def torn(course: Course, dice: random.Random) -> None:
             file = written(course.shop)
             os.truncate(file, max(file.stat().st_size - lost, 0))
 
-    async with course.fault(f"Valkey's file lacks its last {lost} bytes", REDIS_S, spares=("direct",)):
+    async with course.fault("torn", REDIS_S, f"by {lost} bytes", spares=("direct",)):
         await asyncio.to_thread(crash)
 
 
@@ -103,7 +101,7 @@ async def damaged(course: Course, dice: random.Random) -> None:
                 content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
             file.write_bytes(content)
 
-    async with course.fault("a bit of Valkey's file is another", REDIS_S, spares=("direct",)):
+    async with course.fault("damaged", REDIS_S, "by a bit", spares=("direct",)):
         await asyncio.to_thread(crash)
 
 
@@ -121,39 +119,26 @@ async def restored(course: Course, _: random.Random) -> None:
             with down(course.shop):
                 put_back(copy, folder)
 
-        async with course.fault("a copy is made of Valkey's file", REDIS_S, spares=("direct",)):
+        async with course.fault("restarted", REDIS_S, spares=("direct",)):
             await asyncio.to_thread(keep)
         await course.crowd.sells(4 * AGAIN)
-        async with course.fault("the older file is put back", REDIS_S, spares=("direct",)):
+        async with course.fault("restored", REDIS_S, spares=("direct",)):
             await asyncio.to_thread(restore)
 
 
-def put_back(copy: Path, folder: Path) -> None:
-    """Replace `folder` by its copy; its owner, who may be somebody else than we, stays its owner."""
-    owner = folder.stat()
-    shutil.rmtree(folder)
-    shutil.copytree(copy, folder)
-    for path in (folder, *folder.iterdir()):
-        os.chown(path, owner.st_uid, owner.st_gid)
-
-
-async def drill(name: str, act: Act, runs: int, stage: Stage, budget: Budget) -> Outcome:
+async def drill(name: str, acts: dict[Act, int], stage: Stage, budget: Budget) -> Outcome:
+    """Each act so many times."""
     dice = random.Random(f"{name} {budget.seed}")
 
-    async def acts(course: Course) -> None:
-        for _ in range(budget.of(runs)):
-            await act(course, dice)
+    async def play_all(course: Course) -> None:
+        for act, runs in acts.items():
+            for _ in range(budget.of(runs)):
+                await act(course, dice)
 
-    return await play(stage, await stage.shop(), name, budget.seed, acts)
+    return await play(stage, await stage.shop(), name, budget.seed, play_all)
 
 
-ACTS: dict[str, tuple[Act, int]] = {
-    "valkey_killed": (killed, 5),
-    "valkey_emptied": (emptied, 5),
-    "valkey_scripts_forgotten": (scripts_forgotten, 5),
-    "valkey_cut": (cut, 10),
-    "valkey_torn": (torn, 20),
-    "valkey_damaged": (damaged, 6),
-    "valkey_restored": (restored, 2),
+DRILLS: dict[str, Drill] = {
+    "valkey_dies": partial(drill, "valkey_dies", {killed: 5, emptied: 5, scripts_forgotten: 5}),
+    "valkey_file": partial(drill, "valkey_file", {cut: 10, torn: 20, damaged: 6, restored: 2}),
 }
-DRILLS: dict[str, Drill] = {name: partial(drill, name, act, runs) for name, (act, runs) in ACTS.items()}

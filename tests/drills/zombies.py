@@ -24,8 +24,12 @@ SHORT_S: Final = (1, 10)
 LONG_S: Final = 60
 PATIENCE_S: Final = 30.0  # until somebody passes the place where he is to stand
 # Where a process may stand: between gate and commit, before its COMMIT; between count and load, before a return reaches the gate.
-API = ("admit.after", "orders.commit.commit_batch.commit.before")
-WORKER = ("load.before", "give_back.before")
+PLACES: Final = [
+    ("api", "admit.after"),
+    ("api", "orders.commit.commit_batch.commit.before"),
+    ("worker", "load.before"),
+    ("worker", "give_back.before"),
+]
 # One that stands in a transaction holds a sale's row until Postgres ends the transaction.
 HELD_S: Final = IDLE_IN_TRANSACTION_MS / 1000 + 3
 
@@ -77,68 +81,57 @@ def is_still(pid: int) -> bool:
         return False
 
 
-async def processes(stage: Stage, budget: Budget) -> Outcome:
+async def processes(course: Course, seconds: int, places: list[tuple[str, str]]) -> None:
     """One API process of three, one worker of two."""
-    shop = await stage.shop()
-
-    async def act(course: Course) -> None:
-        for seconds in SHORT_S if budget.share >= 1 else SHORT_S[:1]:
-            for kind, name in [*(("api", name) for name in API), *(("worker", name) for name in WORKER)]:
-                async with course.fault(f"{kind} stands still at {name} for {seconds} s", HELD_S):
-                    pid = await standing_at(shop, name, kind, course)
-                    try:
-                        if "commit" not in name:  # that one holds the row
-                            await moved(course)
-                        await asyncio.sleep(seconds)
-                    finally:
-                        go_on(pid)
-
-    return await play(stage, shop, "zombie_processes", budget.seed, act)
-
-
-async def valkey(stage: Stage, budget: Budget) -> Outcome:
-    shop = await stage.shop()
-
-    async def act(course: Course) -> None:
-        for seconds in SHORT_S if budget.share >= 1 else SHORT_S[:1]:
-            what = f"Valkey stands still for {seconds} s"
-            async with course.fault(what, REDIS_S, lasting=True, spares=("direct",)), still(the(shop, "valkey")):
-                await asyncio.sleep(seconds / 2)
-                await moved(course)
-                await asyncio.sleep(seconds / 2)
-
-    return await play(stage, shop, "zombie_valkey", budget.seed, act)
-
-
-async def postgres(stage: Stage, budget: Budget) -> Outcome:
-    """A backend that holds a sale's row keeps that sale waiting; without the postmaster nobody gets a new connection."""
-    shop = await stage.shop()
-
-    async def act(course: Course) -> None:
-        for seconds in SHORT_S if budget.share >= 1 else SHORT_S[:1]:
-            async with course.fault(f"a backend stands still for {seconds} s", POSTGRES_S, lasting=True), still(await backend(course)):
-                await asyncio.sleep(seconds)
-            async with course.fault(f"the postmaster stands still for {seconds} s", POSTGRES_S), still(the(shop, "postgres")):
-                await asyncio.sleep(seconds)
-
-    return await play(stage, shop, "zombie_postgres", budget.seed, act)
-
-
-async def everybody(stage: Stage, budget: Budget) -> Outcome:
-    """All at once, and for so long that every patience has ended: an API process, a worker, Valkey, a backend and the postmaster."""
-    shop = await stage.shop()
-
-    async def act(course: Course) -> None:
-        async with course.fault(f"one of each stands still for {LONG_S} s", POSTGRES_S, lasting=True):
-            pids = [await standing_at(shop, "load.before", "worker", course), await standing_at(shop, "admit.after", "api", course)]
+    for kind, name in places:
+        async with course.fault(kind, HELD_S, f"stands still at {name} for {seconds} s"):
+            pid = await standing_at(course.shop, name, kind, course)
             try:
-                await moved(course)
-                async with still(the(shop, "valkey"), await backend(course), the(shop, "postgres")):
-                    await asyncio.sleep(LONG_S)
+                if "commit" not in name:  # that one holds the row
+                    await moved(course)
+                await asyncio.sleep(seconds)
             finally:
-                go_on(*pids)
+                go_on(pid)
 
-    return await play(stage, shop, "zombie_everybody", budget.seed, act)
+
+async def servers(course: Course, seconds: int) -> None:
+    """A backend that holds a sale's row keeps that sale waiting; without the postmaster nobody gets a new connection."""
+    shop = course.shop
+    async with course.fault("valkey", REDIS_S, f"for {seconds} s", lasting=True, spares=("direct",)), still(the(shop, "valkey")):
+        await asyncio.sleep(seconds / 2)
+        await moved(course)
+        await asyncio.sleep(seconds / 2)
+    async with course.fault("backend", POSTGRES_S, f"for {seconds} s", lasting=True), still(await backend(course)):
+        await asyncio.sleep(seconds)
+    async with course.fault("postmaster", POSTGRES_S, f"for {seconds} s"), still(the(shop, "postgres")):
+        await asyncio.sleep(seconds)
+
+
+async def everybody(course: Course) -> None:
+    """All at once, and for so long that every patience has ended: an API process, a worker, Valkey, a backend and the postmaster."""
+    shop = course.shop
+    async with course.fault("everybody", POSTGRES_S, f"for {LONG_S} s", lasting=True):
+        pids = [await standing_at(shop, "load.before", "worker", course), await standing_at(shop, "admit.after", "api", course)]
+        try:
+            await moved(course)
+            async with still(the(shop, "valkey"), await backend(course), the(shop, "postgres")):
+                await asyncio.sleep(LONG_S)
+        finally:
+            go_on(*pids)
+
+
+async def zombies(stage: Stage, budget: Budget) -> Outcome:
+    async def act(course: Course) -> None:
+        if budget.share < 1:
+            await processes(course, SHORT_S[0], PLACES[budget.seed % 2 :: 2])
+            await servers(course, SHORT_S[0])
+            return
+        for seconds in SHORT_S:
+            await processes(course, seconds, PLACES)
+            await servers(course, seconds)
+        await everybody(course)
+
+    return await play(stage, await stage.shop(), "zombies", budget.seed, act)
 
 
 def the(shop: Shop, server: str) -> int:
@@ -160,9 +153,4 @@ async def backend(course: Course) -> int:
         await conn.close()
 
 
-DRILLS: dict[str, Drill] = {
-    "zombie_processes": processes,
-    "zombie_valkey": valkey,
-    "zombie_postgres": postgres,
-    "zombie_everybody": everybody,
-}
+DRILLS: dict[str, Drill] = {"zombies": zombies}
