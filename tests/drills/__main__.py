@@ -17,24 +17,27 @@ from contextlib import suppress
 
 from tests.drills import report
 from tests.drills.drill import Budget, Drill, Outcome, open_stage
-from tests.drills.topics import TOPICS
+from tests.drills.topics import AT_ONCE, TOPICS
 
 SHORT = 0.1
 
 
 async def play(topic: str, drills: dict[str, Drill], budget: Budget) -> list[Outcome]:
-    """Drills of one topic, one after another on one stage."""
-    outcomes = []
+    """Drills of one topic on one stage: one after another, or so many at once as the topic bears."""
     async with open_stage() as stage:
-        for name, drill in drills.items():
-            began = time.monotonic()
-            try:
-                outcome = await drill(stage, budget)
-            except Exception as error:
-                outcome = Outcome(name, 0, [f"the drill itself failed: {error!r}"])
-            tell(topic, outcome, time.monotonic() - began)
-            outcomes.append(outcome)
-    return outcomes
+        room = asyncio.Semaphore(AT_ONCE.get(topic, 1))
+
+        async def one(name: str, drill: Drill) -> Outcome:
+            async with room:
+                began = time.monotonic()
+                try:
+                    outcome = await drill(stage, budget)
+                except Exception as error:
+                    outcome = Outcome(name, 0, [f"the drill itself failed: {error!r}"])
+                tell(topic, outcome, time.monotonic() - began)
+                return outcome
+
+        return await asyncio.gather(*(one(name, drill) for name, drill in drills.items()))
 
 
 def tell(topic: str, outcome: Outcome, seconds: float) -> None:

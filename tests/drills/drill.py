@@ -20,6 +20,7 @@ from tenants.invariants import run
 from tenants.invariants.look import Options
 from tenants.invariants.report import Report, Status
 from tessera.shop import Shop
+from tests.drills.children import Children, open_children
 
 REST_S = 120.0  # everything is terminal so long after the last fault
 
@@ -103,6 +104,7 @@ class Stage:
     def __init__(self, stack: AsyncExitStack) -> None:
         self.stack = stack  # what is entered here ends with the stage
         self._shop: Shop | None = None
+        self._children: Children | None = None
         self._starting = asyncio.Lock()
 
     async def shop(self) -> Shop:
@@ -113,6 +115,13 @@ class Stage:
                 self._shop = await asyncio.to_thread(opened.__enter__)
                 self.stack.push_async_callback(asyncio.to_thread, opened.__exit__, None, None, None)
         return self._shop
+
+    async def children(self) -> Children:
+        """Processes that play scenes, over a Postgres of their own."""
+        async with self._starting:
+            if self._children is None:
+                self._children = await self.stack.enter_async_context(open_children())
+        return self._children
 
     async def settings(self) -> Settings:
         """As the shop's processes see them."""

@@ -27,9 +27,9 @@ from checkout_core.config import Settings
 from tenants.invariants import run
 from tenants.invariants.look import Options
 from tessera.shop import Shop
-from tests.faults.gates import AOF, put_back
+from tests.drills.drill import violations
+from tests.drills.scenes.gates import AOF, put_back
 from tests.faults.rush import Rush
-from tests.safety.stage import violations
 
 UNITS = 800
 STEP_S = 10.0

@@ -7,11 +7,11 @@ from itertools import permutations
 from typing import NamedTuple
 
 from tenants.payments.attempts import Attempt
-from tests.safety.stage import Stage
-from tests.safety.till import Purchase, Till
+from tests.drills.scenes.market import Market
+from tests.drills.scenes.till import Purchase, Till
 
 COPIES = (1, 2, 10)
-TIMINGS = ("in a row", "delayed", "at once")
+TIMINGS = ("in a row", "delayed", "at once", "with a query")
 DELAY_MAX_S = 0.03
 AT_ONCE = 24  # cases under way together
 
@@ -25,6 +25,19 @@ class Happening(NamedTuple):
 
 async def paid(purchase: Purchase) -> Attempt:
     await purchase.pay()
+    return purchase.attempt
+
+
+async def paid_then_lapsed(purchase: Purchase) -> Attempt:
+    """In time; told when the hold is over and its end has found the money."""
+    await purchase.pay()
+    await purchase.lapse()
+    return purchase.attempt
+
+
+async def paid_then_cancelled(purchase: Purchase) -> Attempt:
+    await purchase.pay()
+    await purchase.cancel()
     return purchase.attempt
 
 
@@ -43,6 +56,11 @@ async def closed(purchase: Purchase) -> Attempt:
     return purchase.attempt
 
 
+async def cancelled(purchase: Purchase) -> Attempt:
+    await purchase.cancel()
+    return purchase.attempt
+
+
 async def paid_late(purchase: Purchase) -> Attempt:
     await purchase.pay(late=True)
     return purchase.attempt
@@ -51,6 +69,11 @@ async def paid_late(purchase: Purchase) -> Attempt:
 async def paid_late_after_a_rival(purchase: Purchase) -> Attempt:
     await Purchase.begin(purchase.till, purchase.sale)
     await purchase.pay(late=True)
+    return purchase.attempt
+
+
+async def paid_more_and_late(purchase: Purchase) -> Attempt:
+    await purchase.pay(late=True, amount=purchase.attempt.amount_minor + 100)
     return purchase.attempt
 
 
@@ -116,6 +139,21 @@ STORIES = {
     "paid, told of more": Story((PAID,), "delivered, paid: applied, refunds: none, units: 1", faults={"wrong_amount": 100}),
     "paid, told of less": Story((PAID,), "delivered, paid: applied, refunds: none, units: 1", faults={"wrong_amount": -100}),
     "paid, told of another currency": Story((PAID,), "delivered, paid: applied, refunds: none, units: 1", faults={"wrong_currency": "USD"}),
+    "paid, told when the hold is over": Story((Happening("paid", paid_then_lapsed),), "delivered, paid: applied, refunds: none, units: 1"),
+    "paid, cancelled in the same moment": Story(
+        (Happening("paid", paid_then_cancelled),), "delivered, paid: applied, refunds: none, units: 1"
+    ),
+    "cancelled, paid late, in stock": Story(
+        (Happening("closed", cancelled), Happening("paid", paid_late)), "delivered, paid: applied, refunds: none, units: 1", 2
+    ),
+    "cancelled, paid late, sold out, refunded": Story(
+        (Happening("closed", cancelled), Happening("paid", paid_late_after_a_rival), Happening("refunded", refunded_once_told)),
+        "cancelled, paid: late, refunds: succeeded, units: 0",
+    ),
+    "closed, paid late and too much, refunded": Story(
+        (CLOSED, Happening("paid", paid_more_and_late), Happening("refunded", refunded_once_told)),
+        "expired, paid: mismatch, refunds: succeeded, units: 0",
+    ),
     "paid by two attempts": Story(
         (Happening("paid", paid_the_first_late), PAID), "delivered, paid: applied double, refunds: succeeded, units: 1"
     ),
@@ -139,21 +177,21 @@ CASES = [
 ]
 
 
-async def notices(stage: Stage, rounds: int) -> AsyncGenerator[list[str]]:
+async def notices(market: Market, rounds: int) -> AsyncGenerator[list[str]]:
     """A round is a case of the matrix: one effect, whatever the order, the copies and the times."""
-    till = await Till.open(stage)
-    store = await stage.open_store(units=2 * len(CASES))
+    till = await Till.open(market)
+    store = await market.open_store(units=2 * len(CASES))
     await till.open_account(store)
     cases = random.Random(5).sample(CASES, min(rounds, len(CASES)))  # the same ones every time, of all kinds from the start
     for some in (cases[n : n + AT_ONCE] for n in range(0, len(cases), AT_ONCE)):
-        purchases = [await Purchase.begin(till, await stage.open_sale(store, units=case.story.units)) for case in some]
+        purchases = [await Purchase.begin(till, await market.open_sale(store, units=case.story.units)) for case in some]
         plays = [play(case, purchase) for case, purchase in zip(some, purchases, strict=True)]
         found = await asyncio.gather(*plays, return_exceptions=True)
         unrest = await till.rest(purchases)
         for case, purchase, failure in zip(some, purchases, found, strict=True):
             wrong = [f"failed: {failure!r}"] * bool(failure) + unrest
             ended = await purchase.outcome()
-            stage.seen[ended] += 1
+            market.seen[ended] += 1
             if ended != case.story.ends:
                 wrong.append(f"ended {ended}; expected {case.story.ends}")
             yield [f"{case.name}: {sentence}" for sentence in wrong]
@@ -182,6 +220,8 @@ async def play(case: Case, purchase: Purchase) -> None:
         await happen(place + 1)
         for _ in range(case.copies):
             telling.append(asyncio.create_task(tell(case.story.happenings[place], happened[place])))
+            if case.timing == "with a query":
+                telling.append(asyncio.create_task(purchase.ask()))
             if case.timing == "in a row":
                 await telling[-1]
     await asyncio.gather(*telling)

@@ -1,4 +1,4 @@
-"""Flash sales on the stage: several "processes", each with its own way to Redis and to Postgres, a worker, and a Valkey that may be hurt.
+"""Flash sales on the market: several "processes", each with its own way to Redis and to Postgres, a worker, and a Valkey that may be hurt.
 
 Everything happens through the product's own functions: doors, scripts, the commit, the duty of a sale.
 """
@@ -18,14 +18,14 @@ from api.doors import Doors
 from checkout_core.admission import Admission, Gatekeeper
 from checkout_core.batcher import Batcher
 from checkout_core.bell import Bell
-from checkout_core.intents import Decision, Intent, SaleKey
+from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.partitions import Partitions
 from checkout_core.resp import Closed, Unknown
 from tenants import sales
 from tenants.db import tenant_tx
 from tenants.orders import allot, commit_batch, release
 from tessera.embedded import Servers
-from tests.safety.stage import ACTOR, Stage, Store, told
+from tests.drills.scenes.market import ACTOR, Market, Store, told
 from workers import gatekeeping
 
 PROCESSES = 4
@@ -34,26 +34,21 @@ AOF = "appendonlydir"
 
 
 class Gates:
-    """The stage's doors to flash sales."""
+    """The market's doors to flash sales."""
 
-    def __init__(self, stage: Stage, valkey: Servers, partitions: list[Partitions], doors: list[Doors]) -> None:
-        self.stage = stage
+    def __init__(self, market: Market, valkey: Servers, partitions: list[Partitions], doors: list[Doors]) -> None:
+        self.market = market
         self.valkey = valkey
         self.gatekeepers = [Gatekeeper(each) for each in partitions]
         self.gatekeeper = self.gatekeepers[0]  # the worker's
         self.doors = doors
         self.batchers = [Batcher(each.decide) for each in doors]
-        self.sales: list[SaleKey] = []
+        self.sales: list[SaleKey] = []  # that may still run
 
-    async def open_sale(self, units: int, limit: int = 0) -> SaleKey:
-        """A flash sale of a new store, its gate loaded."""
-        store: Store = await self.stage.open_store(units)
-        async with tenant_tx(self.stage.pool, store.tenant_id) as tx:
-            sale = await sales.create(
-                tx, sku_id=store.sku_id, name="a flash sale", units=None, limit_per_shopper=limit, price_minor=None, starts_at=None,
-                ends_at=None, hold_s=900, actor=ACTOR, door="gate",
-            )  # fmt: skip
-        key = SaleKey(store.tenant_id, sale.id)
+    async def open_sale(self, units: int, limit: int = 0, store: Store | None = None, spare: int = 0) -> SaleKey:
+        """A flash sale of a new store (with `spare` units beside it) or of the one given, its gate loaded."""
+        store = store or await self.market.open_store(units + spare)
+        key = await self.market.open_sale(store, units=units, limit=limit, door="gate")
         self.sales.append(key)
         await self.tend(key)
         return key
@@ -62,13 +57,19 @@ class Gates:
 
     async def press(self, sale: SaleKey, wishes: Sequence[Intent]) -> list[Decision | str]:
         """All wishes at once, dealt to the processes in turn; an error is answered by its name."""
-        futures = [self.batchers[n % PROCESSES].submit(sale, wish) for n, wish in enumerate(wishes)]
-        answers = await asyncio.gather(*futures, return_exceptions=True)
-        return [type(answer).__name__ if isinstance(answer, BaseException) else answer for answer in answers]
+        return await self.market.press(sale, wishes, self.batchers)
 
     async def crowd(self, sale: SaleKey, size: int) -> list[str]:
         """What as many new shoppers are told."""
-        return [told(answer) for answer in await self.press(sale, [self.stage.wish(sale, uuid4()) for _ in range(size)])]
+        return [told(answer) for answer in await self.press(sale, [self.market.wish(sale, uuid4()) for _ in range(size)])] if size else []
+
+    async def ask(self, process: int, sale: SaleKey, wish: Intent) -> Decision | str:
+        """One wish at one process, as the API takes it: what it knows by heart comes first."""
+        if self.doors[process].sold_out.says(sale, wish.shopper_id):
+            self.market.write_down(sale, wish, Outcome.SOLD_OUT)
+            return Outcome.SOLD_OUT.name
+        [answer] = await self.market.press(sale, [wish], [self.batchers[process]])
+        return answer
 
     async def admit(self, sale: SaleKey, wish: Intent) -> Intent:
         """The first half of a press, by a process that then stands still or dies: the gate has admitted the wish."""
@@ -78,15 +79,23 @@ class Gates:
 
     async def commit(self, sale: SaleKey, wish: Intent) -> str:
         """The second half."""
-        return told((await commit_batch(self.stage.pool, sale, [wish]))[0])
+        return told((await commit_batch(self.market.pool, sale, [wish]))[0])
 
     # The merchant and the worker
 
     async def tend(self, sale: SaleKey) -> None:
         """The duty of the sale, now."""
         sql = "UPDATE sale SET next_try_at = now() - interval '1 second' WHERE tenant_id = $1 AND id = $2"
-        await self.stage.admin.execute(sql, *sale)
-        await gatekeeping.tend(self.stage.pool, self.gatekeeper, *sale)
+        await self.market.admin.execute(sql, *sale)
+        await gatekeeping.tend(self.market.pool, self.gatekeeper, *sale)
+
+    async def tend_all(self) -> None:
+        """What befell Redis befell the sales of earlier rounds too."""
+        for sale in self.sales:
+            await self.tend(sale)
+
+    async def empty_redis(self) -> None:
+        await self.gatekeeper._partitions.link(0).call("FLUSHALL")
 
     async def settle(self, sale: SaleKey) -> None:
         """Until the gate is loaded, nothing is left in its journal and every return has reached it: the worker's patience is over."""
@@ -96,12 +105,12 @@ class Gates:
         gatekeeping.LEFT_AFTER_MS = 3_000
 
     async def pause_and_resume(self, sale: SaleKey) -> None:
-        async with tenant_tx(self.stage.pool, sale.tenant_id) as tx:
+        async with tenant_tx(self.market.pool, sale.tenant_id) as tx:
             await sales.pause(tx, sale.sale_id, actor=ACTOR)
             await sales.resume(tx, sale.sale_id, actor=ACTOR)
 
     async def cancel(self, sale: SaleKey, order_id: UUID) -> None:
-        async with tenant_tx(self.stage.pool, sale.tenant_id) as tx:
+        async with tenant_tx(self.market.pool, sale.tenant_id) as tx:
             await release.cancel(tx, order_id)
 
     async def sell_the_rest(self, sale: SaleKey) -> list[str]:
@@ -116,7 +125,7 @@ class Gates:
                 return [f"not sold out: {answers}"]
             await self.tend(sale)
         await self.settle(sale)
-        async with tenant_tx(self.stage.pool, sale.tenant_id) as tx:
+        async with tenant_tx(self.market.pool, sale.tenant_id) as tx:
             row = await allot.lock_sale(tx, sale.sale_id)
         assert row is not None
         view = await self.gatekeeper.view(sale)
@@ -148,6 +157,11 @@ class Gates:
         await asyncio.to_thread(put_back, copy, self.aof)
         await self.start_valkey()
 
+    def kill(self, process: int) -> None:
+        """What the process is at ends where it stands: its transactions roll back, nobody is answered, nothing is cleaned up."""
+        for task in self.batchers[process]._flushing.values():
+            task.cancel()
+
     async def linked(self) -> None:
         anybody = SaleKey(uuid4(), uuid4())
         async with asyncio.timeout(PATIENCE_S):
@@ -170,15 +184,15 @@ def put_back(copy: Path, folder: Path) -> None:
 
 
 @asynccontextmanager
-async def open_gates(stage: Stage, valkey: Servers) -> AsyncIterator[Gates]:
-    stage.settings = msgspec.structs.replace(stage.settings, redis_url=valkey.redis_url, arq_redis_url=valkey.arq_redis_url)
+async def open_gates(market: Market, valkey: Servers) -> AsyncIterator[Gates]:
+    market.settings = msgspec.structs.replace(market.settings, redis_url=valkey.redis_url, arq_redis_url=valkey.arq_redis_url)
     async with AsyncExitStack() as stack:
         partitions = [await stack.enter_async_context(Partitions(valkey.redis_url)) for _ in range(PROCESSES)]
         bell = Bell(valkey.arq_redis_url)
         stack.push_async_callback(bell.aclose)
-        pools = stage.pools[1 : PROCESSES + 1]
+        pools = market.pools[1 : PROCESSES + 1]
         doors = [Doors(pool, Gatekeeper(each), bell) for pool, each in zip(pools, partitions, strict=True)]
-        gates = Gates(stage, valkey, partitions, doors)
+        gates = Gates(market, valkey, partitions, doors)
         for each in [*doors, *gates.batchers]:
             stack.push_async_callback(each.aclose)
         yield gates

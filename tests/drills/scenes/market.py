@@ -1,18 +1,22 @@
 """Where the safeties are tried: a real Postgres, several "processes" that sell at once, a store with stock, and the checker at the end.
 
-Everything that happens to an order here happens through the product's own functions. What the stage adds is stock in bulk and hurry.
+Everything that happens to an order here happens through the product's own functions. What the market adds is stock in bulk and hurry.
 """
 
 import asyncio
 import functools
 import os
+import tempfile
+import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import blake2b
+from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+import msgspec
 from redis.asyncio import Redis
 
 from checkout_core import intents
@@ -24,16 +28,17 @@ from checkout_core.secrets import derive
 from tenants import accounts, catalog, orders, sales, vault
 from tenants.db import Pool, create_pool, dsn_for, tenant_tx
 from tenants.invariants import run
+from tenants.invariants.history import Told
 from tenants.invariants.look import Options
-from tenants.invariants.report import Report, Status
 from tenants.keys import Keyring
-from tenants.migrate import migrate
 from tenants.passwords import Passwords
+from tests.drills.drill import violations
 from workers.relay import Relay
 
 POOL_SIZES = (32, 4, 4, 4, 4, 4, 4, 4)  # connections of each process
 PRICE_MINOR = 9900
-ACTOR = "the stage"
+ACTOR = "the market"
+SAID = {Outcome.RESERVED: "reserved", Outcome.SOLD_OUT: "sold_out", Outcome.LIMIT: "limit"}  # as clients write it down
 
 
 class Store(NamedTuple):
@@ -41,7 +46,7 @@ class Store(NamedTuple):
     sku_id: UUID
 
 
-class Stage:
+class Market:
     """One database, several doors to it. Each door is what an API process is to a sale: a batcher over a pool of its own."""
 
     def __init__(self, settings: Settings, stack: AsyncExitStack, pools: list[Pool], platform: Pool, admin: Pool) -> None:
@@ -54,7 +59,11 @@ class Stage:
         self.keyring = Keyring(settings.secret)
         self.doors = [Batcher(functools.partial(orders.commit_batch, pool)) for pool in pools]
         self.asked = Options(at_rest=True)  # what the checker is told to look at; a till adds the provider's books
+        self.before_checks: list[Callable[[], Awaitable[object]]] = []  # what a worker would have done meanwhile
         self.seen: Counter[str] = Counter()  # how things ended, for whoever reads the result
+        self.history: list[Told] = []  # what shoppers were told, for the checker
+        self._opening = asyncio.Lock()  # sales of one SKU are opened one after another: each takes its units
+        self._keys: dict[UUID, str] = {}  # of orders that are asked for again
         self._order_key = derive(settings.secret, "orders")
 
     async def open_store(self, units: int) -> Store:
@@ -74,37 +83,64 @@ class Stage:
         await vault.run(self.pool, self.keyring, signed_up.tenant_id, sku.id, _chunks(lines), vault.Wishes(), origin)
         return Store(signed_up.tenant_id, sku.id)
 
-    async def open_sale(self, store: Store, *, units: int, limit: int = 0, hold_s: int = 900) -> SaleKey:
-        async with tenant_tx(self.pool, store.tenant_id) as tx:
+    async def open_sale(self, store: Store, *, units: int, limit: int = 0, hold_s: int = 900, door: str = "direct") -> SaleKey:
+        async with self._opening, tenant_tx(self.pool, store.tenant_id) as tx:
             sale = await sales.create(
                 tx, sku_id=store.sku_id, name="a sale", units=units, limit_per_shopper=limit, price_minor=None, starts_at=None,
-                ends_at=None, hold_s=hold_s, actor=ACTOR,
+                ends_at=None, hold_s=hold_s, actor=ACTOR, door=door,
             )  # fmt: skip
         return SaleKey(store.tenant_id, sale.id)
 
     def wish(self, sale: SaleKey, shopper: UUID, key: str = "", quantity: int = 1) -> Intent:
         """A press of "buy": the same shopper and key are the same wish, asked again."""
         order = intents.order_id(self._order_key, sale.tenant_id, shopper, key or uuid4().hex)
+        if key:
+            self._keys[order] = f"{shopper} {key}"
         body = blake2b(quantity.to_bytes(4, "big") + sale.sale_id.bytes, digest_size=16).digest()
         return Intent(order, new_id(), shopper, quantity, body, None)
 
-    async def press(self, sale: SaleKey, wishes: list[Intent]) -> list[Decision | str]:
+    def ask(self, door: Batcher, sale: SaleKey, wish: Intent) -> asyncio.Future[Decision]:
+        """The answer to one wish, which its shopper writes down."""
+        future = door.submit(sale, wish)
+        future.add_done_callback(functools.partial(self._heard, sale, wish))
+        return future
+
+    async def press(self, sale: SaleKey, wishes: Sequence[Intent], doors: Sequence[Batcher] = ()) -> list[Decision | str]:
         """All wishes at once, dealt to the doors in turn; an error is answered by its name."""
-        futures = [self.doors[n % len(self.doors)].submit(sale, wish) for n, wish in enumerate(wishes)]
+        doors = doors or self.doors
+        futures = [self.ask(doors[n % len(doors)], sale, wish) for n, wish in enumerate(wishes)]
         answers = await asyncio.gather(*futures, return_exceptions=True)
         named = [type(answer).__name__ if isinstance(answer, BaseException) else answer for answer in answers]
         self.seen.update(map(told, named))
         return named
 
-    async def check(self) -> Report:
-        """The checker's word on this database, once its events have left and nothing moves."""
+    async def crowd(self, sale: SaleKey, size: int) -> list[str]:
+        """What as many new shoppers are told, who press at once."""
+        return [told(answer) for answer in await self.press(sale, [self.wish(sale, uuid4()) for _ in range(size)])]
+
+    async def check(self) -> list[str]:
+        """The checker's findings on this database and on what shoppers were told, once events have left and nothing moves."""
+        for duty in self.before_checks:
+            await duty()
         redis = Redis.from_url(self.settings.redis_url)
         relay = Relay(self.pool, redis)
         while tenants := await self.admin.fetch("SELECT DISTINCT tenant_id FROM outbox WHERE next_try_at <= now()"):
             for (tenant_id,) in tenants:
                 await relay.send(tenant_id)
         await redis.aclose()
-        return await run.check(self.settings, self.asked)
+        with tempfile.NamedTemporaryFile(prefix="history-") as file:
+            Path(file.name).write_bytes(b"\n".join(map(msgspec.json.encode, self.history)))
+            return violations(await run.check(self.settings, msgspec.structs.replace(self.asked, history=file.name)))
+
+    def write_down(self, sale: SaleKey, wish: Intent, outcome: int) -> None:
+        """What a shopper notes of an answer."""
+        if said := SAID.get(Outcome(outcome)):
+            key, order = self._keys.get(wish.order_id), wish.order_id.hex
+            self.history.append(Told(order, said, time.time(), key, sale.sale_id.hex, wish.quantity))
+
+    def _heard(self, sale: SaleKey, wish: Intent, answer: asyncio.Future[Decision]) -> None:
+        if not answer.cancelled() and answer.exception() is None:
+            self.write_down(sale, wish, answer.result().outcome)
 
 
 async def _chunks(data: bytes) -> AsyncIterator[bytes]:
@@ -116,27 +152,15 @@ def told(answer: Decision | str) -> str:
     return answer if isinstance(answer, str) else Outcome(answer.outcome).name
 
 
-def violations(report: Report) -> list[str]:
-    """What the checker found, a line each; and what it could not look at although it was asked to."""
-    lines = [
-        f"{verdict.name}: {claim.sentence}: {claim.violations} of {claim.looked_at}, such as {claim.rows[0]}"
-        for verdict in report.verdicts
-        for claim in verdict.claims
-        if claim.status is Status.VIOLATED
-    ]
-    return lines + [f"could not check: {failure}" for failure in report.failures]
-
-
 @asynccontextmanager
-async def open_stage() -> AsyncIterator[Stage]:
-    """A stage over the database that the environment names; its schema is made if need be."""
+async def open_market() -> AsyncIterator[Market]:
+    """A market over the database that the environment names; its schema is there."""
     settings = Settings.from_env(os.environ)
-    await migrate(settings)
     async with AsyncExitStack() as stack:
         pools = [await stack.enter_async_context(await create_pool(dsn_for(settings, "tessera_app"), size=size)) for size in POOL_SIZES]
         platform = await stack.enter_async_context(await create_pool(dsn_for(settings, "tessera_platform"), size=1))
         admin = await stack.enter_async_context(await create_pool(dsn_for(settings, "tessera_migrator"), size=2))
-        stage = Stage(settings, stack, pools, platform, admin)
-        for door in stage.doors:
+        market = Market(settings, stack, pools, platform, admin)
+        for door in market.doors:
             stack.push_async_callback(door.aclose)
-        yield stage
+        yield market

@@ -16,8 +16,8 @@ from checkout_core.errors import AppError
 from tenants import orders
 from tenants.db import tenant_tx
 from tenants.payments.attempts import Attempt
-from tests.safety.stage import Stage, Store, told
-from tests.safety.till import Purchase, Till
+from tests.drills.scenes.market import Market, Store, told
+from tests.drills.scenes.till import Purchase, Till
 from workers.duties import attend
 
 T = TypeVar("T")
@@ -33,34 +33,26 @@ RETURNED = "paid: late, refunds: succeeded, units: 0"
 UNPAID = "paid: no, refunds: none, units: 0"
 
 
-async def races(stage: Stage, rounds: int) -> AsyncGenerator[list[str]]:
-    """A round is a heat of ten races."""
+async def pay_or_expire(market: Market, rounds: int, at_once: int = HEATS_AT_ONCE) -> AsyncGenerator[list[str]]:
+    """A round is a heat of ten races; with `at_once` = 1 nothing moves between rounds."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))  # payers do not queue for a thread
-    till = await Till.open(stage)
-    store = await stage.open_store(units=rounds * HEAT)
+    till = await Till.open(market)
+    store = await market.open_store(units=rounds * HEAT)
     await till.open_account(store)
-    room = asyncio.Semaphore(HEATS_AT_ONCE)
-    begun: set[asyncio.Task[list[str]] | None] = set()
+    for start in range(0, rounds, at_once):
+        heats = [_after(number * EVERY_S, till, store) for number in range(min(at_once, rounds - start))]
+        for found in await asyncio.gather(*heats):
+            yield found
 
-    async def run(number: int) -> list[str]:
-        await asyncio.sleep(number * EVERY_S)
-        async with room:
-            begun.add(asyncio.current_task())
-            return await heat(till, store)
 
-    heats = [asyncio.create_task(run(number)) for number in range(rounds)]
-    try:
-        for finished in asyncio.as_completed(heats):
-            yield await finished
-    finally:
-        for task in set(heats) - begun:
-            task.cancel()
-        await asyncio.gather(*heats, return_exceptions=True)  # what has begun comes to its end
+async def _after(seconds: float, till: Till, store: Store) -> list[str]:
+    await asyncio.sleep(seconds)
+    return await heat(till, store)
 
 
 async def heat(till: Till, store: Store) -> list[str]:
     """Ten orders with one deadline, raced in the four ways in turn."""
-    sale = await till.stage.open_sale(store, units=HEAT, hold_s=HOLD_S)
+    sale = await till.market.open_sale(store, units=HEAT, hold_s=HOLD_S)
     purchases = await asyncio.gather(*(Purchase.reserve(till, sale) for _ in range(HEAT)))
     started = await asyncio.gather(*(purchase.start() for purchase in purchases), return_exceptions=True)
     ways = [WAYS[n % len(WAYS)] if isinstance(attempt, Attempt) else never_paid for n, attempt in enumerate(started)]
@@ -69,7 +61,7 @@ async def heat(till: Till, store: Store) -> list[str]:
     wrong = await till.rest(purchases)
     for way, purchase, allowed in zip(ways, purchases, expected, strict=True):
         ended = await purchase.outcome()
-        till.stage.seen[f"{way.__name__}: {ended}"] += 1
+        till.market.seen[f"{way.__name__}: {ended}"] += 1
         if ended not in allowed:
             wrong.append(f"{way.__name__}: ended {ended}; expected {' or '.join(allowed)}")
     for order_id in await rivals:
@@ -137,7 +129,7 @@ async def _told(purchase: Purchase, taken: bool) -> None:
 
 async def _cancel(till: Till, tenant_id: UUID, order_id: UUID) -> None:
     try:
-        async with tenant_tx(till.stage.pool, tenant_id) as tx:
+        async with tenant_tx(till.market.pool, tenant_id) as tx:
             await orders.cancel(tx, order_id)
     except AppError:
         return  # it is paid, or over
@@ -146,11 +138,11 @@ async def _cancel(till: Till, tenant_id: UUID, order_id: UUID) -> None:
 
 async def _rivals(purchase: Purchase) -> list[UUID]:
     """From the deadline on, somebody wants whatever comes back. The orders that got something."""
-    stage, sale = purchase.till.stage, purchase.sale
+    market, sale = purchase.till.market, purchase.sale
     got: list[UUID] = []
     for _ in range(10):
-        wishes = [stage.wish(sale, uuid4()) for _ in range(HEAT // 2)]
-        answers = await _at(purchase.hold_until, lambda: stage.press(sale, wishes), early_s=0)  # noqa: B023 - awaited here
+        wishes = [market.wish(sale, uuid4()) for _ in range(HEAT // 2)]
+        answers = await _at(purchase.hold_until, lambda: market.press(sale, wishes), early_s=0)  # noqa: B023 - awaited here
         got += [answer.order_id for answer in answers if told(answer) == "RESERVED" and not isinstance(answer, str)]
         await asyncio.sleep(CLOSE_S / 2)
     return got

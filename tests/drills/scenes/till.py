@@ -21,32 +21,34 @@ from checkout_core.admission import Gatekeeper
 from checkout_core.errors import Unavailable
 from checkout_core.intents import Outcome, SaleKey
 from checkout_core.partitions import Partitions
-from tenants.db import tenant_tx
+from tenants import duties, orders
+from tenants.db import create_pool, dsn_for, tenant_tx
 from tenants.invariants.look import Options
 from tenants.payments import accounts, attempts, inbox, refunds
 from tenants.payments.accounts import Providers
 from tenants.payments.attempts import Attempt
 from tenants.payments.sandbox import SandboxCredentials
+from tests.drills.scenes.market import ACTOR, Market, Store
 from tests.provider import Merchant, Received, Sandbox, Sink
-from tests.safety.stage import ACTOR, Stage, Store
 from workers.duties import Services, attend
 from workers.relay import Relay
+from workers.sweep import Sweep
 
 KINDS = {"TRANSACTION.SUCCESS": "paid", "TRANSACTION.CLOSED": "closed", "REFUND.SUCCESS": "refunded", "REFUND.ABNORMAL": "refund failed"}
 DUTIES = {
     "payment_inbox": "notice ->> 'out_trade_no' IN (SELECT out_trade_no FROM payment_attempt WHERE order_id = ANY ($2))",
     "payment_attempt": "order_id = ANY ($2)",
-    "orders": "id = ANY ($2)",
+    "orders": "id = ANY ($2) AND (state <> 'awaiting' OR hold_until <= now())",
     "refund": "order_id = ANY ($2)",
 }
-MAY_STAY = {"orders": "AND state <> 'awaiting'", "payment_attempt": "AND (state <> 'open' OR expires_at < now())"}
-PATIENCE_S = 8
+MAY_STAY = {"payment_attempt": "AND (state <> 'open' OR expires_at < now())"}
+PATIENCE_S = 20
 TELLINGS_MAX = 15
 
 
 class Till:
-    def __init__(self, stage: Stage, sandbox: Sandbox, merchant: Merchant, services: Services) -> None:
-        self.stage = stage
+    def __init__(self, market: Market, sandbox: Sandbox, merchant: Merchant, services: Services) -> None:
+        self.market = market
         self.sandbox = sandbox
         self.merchant = merchant
         self.services = services
@@ -55,21 +57,23 @@ class Till:
         self._accounts: dict[UUID, UUID] = {}
 
     @classmethod
-    async def open(cls, stage: Stage) -> "Till":
-        """A provider, and the way to it; both live as long as the stage."""
-        stack = stage.stack
+    async def open(cls, market: Market) -> "Till":
+        """A provider, and the way to it; both live as long as the market."""
+        stack = market.stack
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-"))
         sandbox = Sandbox(Path(folder))
         stack.callback(sandbox.stop)
-        stage.asked = Options(at_rest=True, provider_url=sandbox.url, provider_token=sandbox.admin_token)
-        settings = msgspec.structs.replace(stage.settings, provider_url=sandbox.url)
-        providers = Providers(settings, stage.pool, stage.keyring)
+        market.asked = Options(at_rest=True, provider_url=sandbox.url, provider_token=sandbox.admin_token)
+        settings = msgspec.structs.replace(market.settings, provider_url=sandbox.url)
+        providers = Providers(settings, market.pool, market.keyring)
         stack.push_async_callback(providers.aclose)
         redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         partitions = await stack.enter_async_context(Partitions(settings.redis_url))
-        services = Services(stage.pool, providers, Relay(stage.pool, redis), Gatekeeper(partitions))
-        till = cls(stage, sandbox, sandbox.register(), services)
+        services = Services(market.pool, providers, Relay(market.pool, redis), Gatekeeper(partitions))
+        till = cls(market, sandbox, sandbox.register(), services)
+        sweep = Sweep(services, await stack.enter_async_context(await create_pool(dsn_for(settings, "tessera_sweeper"), size=2)))
+        market.before_checks.append(lambda: asyncio.gather(*(sweep.once(table) for table in duties.TABLES)))
         server = await asyncio.start_server(till.sink.serve, "127.0.0.1", 0)
         stack.callback(server.close)
         till.sink.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/notices"
@@ -82,8 +86,8 @@ class Till:
     async def open_account(self, store: Store, merchant: Merchant | None = None) -> UUID:
         """Connect the store to the provider, as this till's merchant or another."""
         credentials = msgspec.convert((merchant or self.merchant).credentials, SandboxCredentials)
-        async with tenant_tx(self.stage.pool, store.tenant_id) as tx:
-            account = await accounts.create(tx, self.stage.keyring, credentials, actor=ACTOR)
+        async with tenant_tx(self.market.pool, store.tenant_id) as tx:
+            account = await accounts.create(tx, self.market.keyring, credentials, actor=ACTOR)
         self._accounts[store.tenant_id] = account.id
         return account.id
 
@@ -106,7 +110,7 @@ class Till:
         account, providers = self._accounts[tenant_id], self.services.providers
         for _ in range(TELLINGS_MAX):
             try:
-                inbox_id = await inbox.receive(self.stage.pool, providers, tenant_id, account, notice.headers, notice.body)
+                inbox_id = await inbox.receive(self.market.pool, providers, tenant_id, account, notice.headers, notice.body)
             except Unavailable:
                 continue
             if inbox_id is not None:
@@ -125,7 +129,7 @@ class Till:
     async def do(self, table: str, tenant_id: UUID, row_id: UUID) -> None:
         """A duty, now: its time is moved here, and a worker attends to it."""
         sql = f"UPDATE {table} SET next_try_at = now() WHERE tenant_id = $1 AND id = $2 AND next_try_at IS NOT NULL"
-        await self.stage.admin.execute(sql, tenant_id, row_id)
+        await self.market.admin.execute(sql, tenant_id, row_id)
         await attend(self.services, table, tenant_id, row_id)
 
     async def rest(self, purchases: Sequence["Purchase"]) -> list[str]:
@@ -137,10 +141,10 @@ class Till:
             left: dict[str, int] = {}
             for table, of_orders in DUTIES.items():
                 scheduled = f"FROM {table} WHERE tenant_id = $1 AND {of_orders} AND next_try_at IS NOT NULL"
-                rows = await self.stage.admin.fetch(f"SELECT id {scheduled}", tenant_id, orders)
+                rows = await self.market.admin.fetch(f"SELECT id {scheduled}", tenant_id, orders)
                 await asyncio.gather(*(self.do(table, tenant_id, row["id"]) for row in rows))
                 sql = f"SELECT count(*) {scheduled} {MAY_STAY.get(table, '')}"
-                if count := await self.stage.admin.fetchval(sql, tenant_id, orders):
+                if count := await self.market.admin.fetchval(sql, tenant_id, orders):
                     left[table] = count
             if not left:
                 return []
@@ -163,7 +167,7 @@ class Purchase:
     @classmethod
     async def reserve(cls, till: Till, sale: SaleKey) -> "Purchase":
         """A reservation, not yet being paid."""
-        [answer] = await till.stage.press(sale, [till.stage.wish(sale, uuid4())])
+        [answer] = await till.market.press(sale, [till.market.wish(sale, uuid4())])
         assert not isinstance(answer, str), answer
         assert answer.outcome == Outcome.RESERVED, answer
         assert answer.hold_until is not None
@@ -178,7 +182,7 @@ class Purchase:
 
     async def start(self) -> Attempt:
         self.attempt = await attempts.start(
-            self.till.stage.pool, self.till.services.providers, self.tenant_id, self.order_id,
+            self.till.market.pool, self.till.services.providers, self.tenant_id, self.order_id,
             notify_base=self.till.notify_base, return_url="",
         )  # fmt: skip
         return self.attempt
@@ -196,12 +200,18 @@ class Purchase:
     async def lapse(self) -> None:
         """The hold runs out, now."""
         sql = "UPDATE orders SET hold_until = now(), next_try_at = now() WHERE tenant_id = $1 AND id = $2 AND state = 'awaiting'"
-        await self.till.stage.admin.execute(sql, self.tenant_id, self.order_id)
+        await self.till.market.admin.execute(sql, self.tenant_id, self.order_id)
+        await attend(self.till.services, "orders", self.tenant_id, self.order_id)
+
+    async def cancel(self) -> None:
+        """By the shopper."""
+        async with tenant_tx(self.till.market.pool, self.tenant_id) as tx:
+            await orders.cancel(tx, self.order_id)
         await attend(self.till.services, "orders", self.tenant_id, self.order_id)
 
     async def ask_for_refund(self) -> None:
         """The merchant refunds, and the provider is asked to."""
-        async with tenant_tx(self.till.stage.pool, self.tenant_id) as tx:
+        async with tenant_tx(self.till.market.pool, self.tenant_id) as tx:
             await refunds.request(tx, self.order_id, actor=ACTOR)
         await self.pay_back()
 
@@ -209,8 +219,9 @@ class Purchase:
         """The duty of the order's refund, once there is one."""
         sql = "SELECT id FROM refund WHERE tenant_id = $1 AND order_id = $2"
         async with asyncio.timeout(PATIENCE_S):
-            while (refund_id := await self.till.stage.admin.fetchval(sql, self.tenant_id, self.order_id)) is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+            while (refund_id := await self.till.market.admin.fetchval(sql, self.tenant_id, self.order_id)) is None:
+                await self.ask()  # nothing is asked unless a query is due: a notice was doubted, or a query failed
+                await asyncio.sleep(0.01)
         await self.till.do("refund", self.tenant_id, refund_id)
 
     async def outcome(self) -> str:
@@ -220,5 +231,5 @@ class Purchase:
                      (SELECT string_agg(state, ' ' ORDER BY state) FROM refund WHERE tenant_id = $1 AND order_id = $2),
                      (SELECT count(*) FROM delivery WHERE tenant_id = $1 AND order_id = $2)
                  FROM orders o WHERE tenant_id = $1 AND id = $2"""
-        state, payments, refunds, delivered = await self.till.stage.admin.fetchrow(sql, self.tenant_id, self.order_id)
+        state, payments, refunds, delivered = await self.till.market.admin.fetchrow(sql, self.tenant_id, self.order_id)
         return f"{state}, paid: {payments or 'no'}, refunds: {refunds or 'none'}, units: {delivered}"
