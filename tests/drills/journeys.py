@@ -67,7 +67,7 @@ class Journeys:
         await self.ask("POST", "/v1/provider-accounts", self.merchant, {"provider": "sandbox"} | account)
         self.sku = await self.new_sku(units)
         for door in ("direct", "gate"):
-            self.sales[door] = await self.publish(self.sku, door, units // 2)
+            self.sales[door] = await self.publish(self.sku, door, units // 2, fallback_per_s=100)
 
     # What merchants do
 

@@ -24,6 +24,7 @@ KILLS_MIN = 200
 ARMED_MAX = {"api": 3, "worker": 2, "import": 1}
 PATIENCE_S = 12.0  # of an armed place, before its turn comes again later
 TRIES = 3
+VALKEY_EVERY_S = 20.0  # it dies, too: some places lie on the way past a gate that is away
 DOUBLES = 100
 VICTIMS = {"api": ("api-1", "api-2", "api-3"), "worker": ("worker", "worker-2"), "valkey": ("valkey",), "postgres": ("postgres",)}
 APART_S = 0.3
@@ -122,10 +123,15 @@ async def kills(stage: Stage, budget: Budget) -> Outcome:
         reaper.look()
         ending = time.monotonic() + KILLS_S * budget.share
         deck.deal()
+        without_valkey = time.monotonic() + VALKEY_EVERY_S / 4
         while time.monotonic() < ending and not reaper.is_done:
             deck.importing = "import" in reaper.wanted
             await asyncio.sleep(0.02)
             reaper.look()
+            if time.monotonic() > without_valkey:
+                timeline.note("valkey dies, and the sale goes on past its gate")
+                await asyncio.to_thread(shop.servers.kill, "valkey")
+                without_valkey += VALKEY_EVERY_S
         reaper.put_down()
         last = time.monotonic()
         wrong = await deck.settle()
