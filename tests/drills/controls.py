@@ -22,7 +22,7 @@ class Control(NamedTuple):
 CONTROLS = {
     "no row lock": Control("row_lock", "plenty", ("I1", "I2")),
     "no unique slot": Control("unique_slot", "limit_of_two", ("I8",)),
-    "no epoch check": Control("epoch", "gate_late_commit", ("I6",)),
+    "no epoch check": Control("epoch", "gate_late_commit", ("I24",)),
     "ident ignored": Control("ident", "gate_restored", ("I6",)),
     "ack before commit": Control("commit_first", "gate_changed", ("I7",)),
     "journal deleted before commit": Control("journal", "gate_left_behind", ("I6",)),

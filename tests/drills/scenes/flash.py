@@ -54,6 +54,7 @@ async def late_commit(gates: Gates, rounds: int) -> Scene:
         admitted = await gates.admit(sale, gates.market.wish(sale, uuid4()))
         await gates.pause_and_resume(sale)
         await gates.tend(sale)
+        await gates.press(sale, [gates.market.wish(sale, uuid4())])  # the sale has gone on
         told_late = await gates.commit(sale, admitted)
         wrong = [] if told_late == "STALE" else [f"a stale commit is told {told_late}"]
         counted = await gates.gatekeeper.view(sale)
