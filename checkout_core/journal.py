@@ -4,9 +4,10 @@ admitted_ms 8 | epoch 8 | intent id 16 | body           big endian; `admit.lua` 
 """
 
 import struct
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from checkout_core.ids import UUID, of_bytes
 from checkout_core.intents import Intent
@@ -14,7 +15,7 @@ from checkout_core.intents import Intent
 HEAD: Final = struct.Struct(">QQ16s")
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[bytes, int, bytes, str | None, bytes | None, str]).decode
+_decode = msgspec.msgpack.Decoder(tuple[bytes, Annotated[int, Meta(ge=1)], bytes, str | None, bytes | None, str]).decode
 
 
 class Entry(NamedTuple):

@@ -5,10 +5,13 @@ takes a new epoch, a replay is idempotent by order and intent, a give-back appli
 """
 
 import logging
+from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
+
 from checkout_core.admission import BATCH_MAX, Dropped, Gatekeeper, Given, Loaded, Return, View
-from checkout_core.intents import Intent, Outcome, SaleKey
+from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from tenants.db import Pool, tenant_tx
 from tenants.orders import allot, commit_batch, gates
 
@@ -19,6 +22,8 @@ LEFT_AFTER_MS = 3_000  # an intent undecided for so long was left by a process t
 # Ended by the merchant, or by its time: what was admitted in the last moment has been committed or left by then.
 _OVER = "(state = 'ended' OR door <> 'gate' OR coalesce(ends_at < now() - interval '5 s', false))"
 DECIDED = frozenset(Outcome) - {Outcome.WRONG_DOOR}
+# What is said of values that no column takes: Redis' file may have been damaged, and has no checksum.
+NO_WISH = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
 
 
 async def tend(pool: Pool, gatekeeper: Gatekeeper, tenant_id: UUID, sale_id: UUID) -> bool:
@@ -66,16 +71,34 @@ async def _load(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View | 
 
 
 async def _recover(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey) -> None:
-    """Decide what was admitted and left: by a process that died, or before a restart. What is of an old epoch is void and removed."""
+    """Decide what was admitted and left: by a process that died, or before a restart. What is of an old epoch is void and removed.
+
+    What can be decided by nobody is reported and removed too, or nothing of the sale would ever be again. The gate had counted units for
+    it: a new epoch, and it is counted anew.
+    """
     async for entries in gatekeeper.older_than(sale, LEFT_AFTER_MS):
         for start in range(0, len(entries), BATCH_MAX):
             part = entries[start : start + BATCH_MAX]
-            intents: list[Intent] = [entry.intent for entry in part if entry.intent is not None]
-            if len(intents) < len(part):
-                log.error("sale %s: %d journal entries cannot be read and are removed", sale.sale_id, len(part) - len(intents))
-            decisions = await commit_batch(pool, sale, intents) if intents else []
-            undecided = {i.intent_id for i, d in zip(intents, decisions, strict=True) if d.outcome not in DECIDED}
-            await gatekeeper.ack(sale, [(e.order_id, e.intent_id) for e in part if e.intent_id not in undecided])
+            decisions = await _decide(pool, sale, [entry.intent for entry in part if entry.intent is not None])
+            if hopeless := [e.order_id for e in part if e.order_id not in decisions]:
+                log.error("sale %s: what the journal holds of %s can be decided by nobody and is removed", sale.sale_id, hopeless)
+                async with tenant_tx(pool, sale.tenant_id) as tx:
+                    await gates.bump(tx, sale.sale_id)
+            decided = [e for e in part if e.order_id not in decisions or decisions[e.order_id].outcome in DECIDED]
+            await gatekeeper.ack(sale, [(e.order_id, e.intent_id) for e in decided])
+
+
+async def _decide(pool: Pool, sale: SaleKey, intents: Sequence[Intent]) -> dict[UUID, Decision]:
+    """The decisions by order. An intent that Postgres takes for no wish at all has none, and does not spoil it for the others."""
+    if not intents:
+        return {}
+    try:
+        return {decision.order_id: decision for decision in await commit_batch(pool, sale, intents)}
+    except NO_WISH:
+        if len(intents) == 1:
+            return {}
+        middle = len(intents) // 2
+        return await _decide(pool, sale, intents[:middle]) | await _decide(pool, sale, intents[middle:])
 
 
 async def _give_back(pool: Pool, gatekeeper: Gatekeeper, sale: SaleKey, view: View) -> bool:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api.doors import Doors
-from checkout_core import tokens
+from checkout_core import journal, keys, tokens
 from checkout_core.admission import Gatekeeper
 from checkout_core.errors import Unavailable
 from checkout_core.ids import decode, new_id
@@ -274,6 +274,25 @@ class TestFault:
         order = await acme.ask("GET", f"/v1/orders/ord_{left.order_id.hex}", acme.merchant)
         assert order["state"] == "awaiting"
         assert await flash.at_rest() == (2, 2)
+
+    @pytest.mark.parametrize("spoilt", [{"contact": "\0"}, {"quantity": -1}, {"quantity": 2**40}, {"body_hash": None}])
+    async def test_a_wish_that_nobody_can_decide_holds_up_no_other(
+        self, acme: Store, open_flash: Any, monkeypatch: pytest.MonkeyPatch, spoilt: dict[str, Any]
+    ) -> None:
+        """As after a bit of Redis' file was another."""
+        flash = await open_flash(5)
+        left = [Intent(uuid4(), new_id(), uuid4(), 1, b"b" * 16, None) for _ in range(3)]
+        await flash.gatekeeper.admit(flash.key, left)
+        link = flash.gatekeeper._partitions.link(keys.of(flash.key).partition)
+        entry = await link.call("HGET", keys.of(flash.key).journal, left[1].order_id.bytes)
+        await link.call("HSET", keys.of(flash.key).journal, left[1].order_id.bytes, entry[:16] + journal.pack(left[1]._replace(**spoilt)))
+        monkeypatch.setattr(gatekeeping, "LEFT_AFTER_MS", 0)
+        await flash.tend()
+        await flash.tend()
+        assert await flash.at_rest() == (3, 3)
+        async with tenant_tx(acme.process.app_pool, acme.tenant_id) as tx:
+            made = await tx.conn.fetch("SELECT id FROM orders WHERE tenant_id = $1 AND state = 'awaiting'", acme.tenant_id)
+        assert {row["id"] for row in made} == {left[0].order_id, left[2].order_id}
 
     async def test_what_was_admitted_before_a_change_counts_for_nothing(
         self, acme: Store, open_flash: Any, monkeypatch: pytest.MonkeyPatch
