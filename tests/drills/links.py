@@ -1,7 +1,6 @@
 """Lines to Postgres, Valkey and the provider are slow, deaf, rude or bytewise, those of API processes or workers. Nobody waits for ever."""
 
 import asyncio
-from functools import partial
 from itertools import product
 from typing import Final
 
@@ -27,8 +26,8 @@ FAULTS: dict[str, tuple[Fault, Fault, float]] = {
 }
 # Sales that go on while the line is ill, by their doors.
 SPARED: dict[tuple[Kind, Dependency], tuple[str, ...]] = {("api", "postgres"): (), ("api", "valkey"): ("direct",)}
+SHORT_S: Final = 2.0  # in the short form
 # A worker that was cut off while it held a sale's row holds it until Postgres ends its transaction.
-SHORT_S: Final = 2.0
 HELD_S: Final = IDLE_IN_TRANSACTION_MS / 1000 + 3
 
 
@@ -45,15 +44,14 @@ async def ill(course: Course, proxy: Proxy, fault: str, kind: Kind, dependency: 
         proxy.up = proxy.down = PASS
 
 
-async def drill(name: str, faults: tuple[str, ...], stage: Stage, budget: Budget) -> Outcome:
+async def drill(stage: Stage, budget: Budget) -> Outcome:
     """Each illness on each line in turn; in the short form on one line."""
     shop, lines = await lined_shop(stage)
     ways = list(product(KINDS, DEPENDENCIES))
 
     async def act(course: Course) -> None:
-        for fault in faults:
-            one = ways[(list(FAULTS).index(fault) + budget.seed) % len(ways)]
-            for way in ways if budget.share >= 1 else [one]:
+        for number, fault in enumerate(FAULTS):
+            for way in ways if budget.share >= 1 else [ways[(number + budget.seed) % len(ways)]]:
                 await ill(course, lines.proxies[way], fault, *way, budget)
         crowd = course.crowd
         for what, seconds in sorted(crowd.slowest.items()):
@@ -63,10 +61,7 @@ async def drill(name: str, faults: tuple[str, ...], stage: Stage, budget: Budget
             course.say(f"{crowd.unheard} requests were not answered within {ANSWER_S:.0f} s")
         course.counts |= {"slowest_answer_ms": round(1000 * max(crowd.slowest.values()))}
 
-    return await play(stage, shop, name, budget.seed, act, answer_s=ANSWER_S)
+    return await play(stage, shop, "lines", budget.seed, act, answer_s=ANSWER_S)
 
 
-DRILLS: dict[str, Drill] = {
-    "lines_ill": partial(drill, "lines_ill", ("slow", "bytewise", "reset", "half_closed", "stalled")),
-    "lines_deaf": partial(drill, "lines_deaf", ("deaf",)),
-}
+DRILLS: dict[str, Drill] = {"lines": drill}
