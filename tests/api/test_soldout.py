@@ -212,12 +212,12 @@ class TestTrue:
                 break
             await asyncio.sleep(0.02)
         await asyncio.sleep(LIMIT_S + LATE_S)
-        for _ in range(200):
+        told = set()
+        for _ in range(100):
             await shop.press(1, new_id())
-            if await shop.press(1, *late) == "FROM_MEMORY":
-                return
+            told.add(await shop.press(1, *late))
             await asyncio.sleep(0.02)
-        pytest.fail("he gets his order all the same")
+        assert "FROM_MEMORY" in told
 
     async def test_who_is_being_committed_elsewhere_is_a_holder(self, elsewhere: Any) -> None:
         shop = await elsewhere(1)

@@ -12,6 +12,7 @@ import pytest
 from checkout_core.config import Settings
 from checkout_core.ids import new_id
 from checkout_core.intents import Decision, Outcome
+from tenants import holders
 from tenants.db import TenantTx, create_pool, dsn_for, tenant_tx
 from tenants.migrate import migrate
 from tenants.orders import allot, commit, commit_batch, gates
@@ -100,6 +101,17 @@ class TestAMillionUnits:
             await scans(million.pool, million.tenant_id, f"SELECT count(*) FROM unit WHERE tenant_id = '{million.tenant_id}' AND {where}")
             != []
         )
+
+    async def test_who_came_since_is_found_by_time(self, million: Million) -> None:
+        """Once a second in every process while units come back to a sale that is sold out: not all who ever ordered."""
+        assert [await scans(million.pool, million.tenant_id, sql) for sql in (holders.EVERYBODY, holders.SINCE)] == [[], []]
+        async with tenant_tx(million.pool, million.tenant_id) as tx:
+            await tx.conn.execute(f"PREPARE since AS {holders.SINCE}")
+            plan = await tx.conn.fetch(f"EXPLAIN EXECUTE since ('{million.tenant_id}', '{million.sale_id}', now())")
+            await tx.conn.execute("DEALLOCATE since")
+        lines = [row[0] for row in plan]
+        [at] = [n for n, line in enumerate(lines) if "order_line_by_sale" in line]
+        assert "created_at >" in lines[at + 1]
 
     async def test_a_commit_reads_some_rows_for_each_order(self, million: Million) -> None:
         """What the plans promise, counted: the triggers of foreign keys, whose plans nobody shows, are in it."""
