@@ -4,7 +4,7 @@
     python -m tests.drills kills valkey     these topics, or single drills by name
     python -m tests.drills --long           again and again, each time by another course of chance, until something fails or Ctrl-C
 
-Writes build/drill.json and build/drill.md. Exit code 1 when anything was not as promised.
+Writes build/drill.json and build/drill.md after each round. Exit code 1 when anything was not as promised, or the first was not finished.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import count
 
 from tests.drills import report
 from tests.drills.drill import Budget, Drill, Outcome, open_stage
@@ -60,17 +61,13 @@ async def run(args: argparse.Namespace) -> bool:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)  # type: ignore[union-attr]
     began = time.monotonic()
     outcomes: list[Outcome] = []
-    seed = args.seed
-    try:
-        while True:
-            for topic, drills in chosen(args.names).items():
-                outcomes += await play(topic, drills, Budget(SHORT if args.short else 1.0, seed))
-            if not args.long or not report.passed(outcomes):
-                break
-            seed += 1
-    finally:
-        if outcomes:
-            report.write(outcomes, time.monotonic() - began)
+    report.forget()
+    for seed in count(args.seed):
+        for topic, drills in chosen(args.names).items():
+            outcomes += await play(topic, drills, Budget(SHORT if args.short else 1.0, seed))
+        report.write(outcomes, time.monotonic() - began)
+        if not args.long or not report.passed(outcomes):
+            break
     return report.passed(outcomes)
 
 

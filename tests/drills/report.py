@@ -39,6 +39,12 @@ def passed(outcomes: Sequence[Outcome]) -> bool:
     return not any(outcome.violations for outcome in outcomes) and total(outcomes, "controls_caught") == total(outcomes, "controls")
 
 
+def forget() -> None:
+    """A run that is given up leaves no report, least of all an earlier one's."""
+    for name in ("drill.json", "drill.md"):
+        (FOLDER / name).unlink(missing_ok=True)
+
+
 def write(outcomes: Sequence[Outcome], seconds: float) -> None:
     """Both files, in `build/`."""
     outcomes = merged(outcomes)
