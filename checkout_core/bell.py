@@ -1,4 +1,4 @@
-"""The bell: arq tells a worker at once that a duty is due. A lost bell costs a second, never the duty: the sweep finds the row.
+"""The bell: arq tells a worker at once that a duty is due. A lost bell costs a second or two, never the duty: the sweep finds the row.
 
 A job carries names and ids only, packed by msgspec (never pickle), and no business job id: arq would refuse one it has seen.
 """
