@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +57,35 @@ class TestSwitches:
         run = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
         assert run.returncode == -9
         assert run.stdout.split() == ["0", "1"]
+
+    @pytest.mark.parametrize(
+        ("file", "content", "reached"),
+        [
+            ("x", "kill", "1"),
+            ("x@worker", "kill", "1"),
+            ("x@api", "kill", "1 2 3"),
+            ("y", "kill", "1 2 3"),
+            ("x", "kill:sale:20", "1 2"),
+            ("x", "raise", "1 raised 2 3"),
+        ],
+    )
+    def test_a_folder_arms_a_place_for_one_kind_of_process_or_one_line(self, tmp_path: Path, file: str, content: str, reached: str) -> None:
+        code = """
+import sys
+sys.argv = ["tessera", "worker"]
+from checkout_core.failpoints import FailpointError, failpoint
+for n in (1, 2, 3):
+    print(n, flush=True)
+    try:
+        failpoint("x", f"sale:{10 * n}")
+    except FailpointError:
+        print("raised")
+"""
+        (tmp_path / file).write_text(content)
+        environ = {"TESSERA_FAILPOINT": f"@{tmp_path}", "TESSERA_ENV": "test"}
+        run = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+        assert " ".join(run.stdout.split()) == reached
+        assert (tmp_path / file).exists() == (run.returncode == 0 and "raised" not in reached)
 
     @pytest.mark.parametrize(("environ", "expected"), [({}, "False"), ({"TESSERA_FAILPOINT": "x:1:kill", "TESSERA_ENV": "test"}, "True")])
     def test_the_edges_are_plain_when_off(self, environ: dict[str, str], expected: str) -> None:

@@ -20,7 +20,7 @@ UNITS = 6_000
 PRICE_MINOR = 9900
 ANSWER_S = 5.0  # longer than any answer takes that comes at all
 AGAIN_S = 0.05
-LATER = (202, 429, 503)
+LATER = (429, 503)
 
 
 def codes(units: int) -> str:
@@ -134,7 +134,7 @@ class Journeys:
             if response.status_code == 201:
                 self._note(response.json()["id"], "reserved", key)
                 return "reserved", response.json()["id"]
-            if response.status_code not in LATER:
+            if response.status_code not in (202, *LATER):
                 return response.json()["code"], ""
             await asyncio.sleep(AGAIN_S)
         return "nothing", ""
@@ -211,7 +211,7 @@ class Journeys:
             response = await self.client.request(method, self.shop.api_url + path, headers=headers, timeout=ANSWER_S, **content)
         except httpx.TransportError:
             return None
-        if response.status_code in LATER and not path.endswith("/refund"):
+        if response.status_code in LATER:
             return None
         if response.is_success:
             return response.json()
