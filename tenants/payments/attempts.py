@@ -15,7 +15,7 @@ from tenants.payments.accounts import Providers
 from tenants.payments.confirm import Receipt, confirm
 from tenants.payments.provider import PaymentAttempt, Provider, ProviderPayment, ProviderRefused
 
-QUERY_AFTER_S = (30, 60, 120, 300, 600)  # when a payment that no notice told of is asked for; the last one repeats
+QUERY_AFTER_S = (30, 60, 80)  # when a payment that no notice told of is asked for; the last one repeats, so none waits for 90 s
 CREATE_AGAIN_S = 5
 
 
