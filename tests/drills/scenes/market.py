@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 from checkout_core import intents
 from checkout_core.batcher import Batcher
 from checkout_core.config import Settings
+from checkout_core.errors import Unavailable
 from checkout_core.ids import new_id
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.secrets import derive
@@ -35,9 +36,11 @@ from tenants.passwords import Passwords
 from tests.drills.drill import violations
 from workers.relay import Relay
 
+T = TypeVar("T")
 POOL_SIZES = (32, 4, 4, 4, 4, 4, 4, 4)  # connections of each process
 PRICE_MINOR = 9900
 ACTOR = "the market"
+TRIES = 20
 SAID = {Outcome.RESERVED: "reserved", Outcome.SOLD_OUT: "sold_out", Outcome.LIMIT: "limit"}  # as clients write it down
 
 
@@ -84,12 +87,16 @@ class Market:
         return Store(signed_up.tenant_id, sku.id)
 
     async def open_sale(self, store: Store, *, units: int, limit: int = 0, hold_s: int = 900, door: str = "direct") -> SaleKey:
-        async with self._opening, tenant_tx(self.pool, store.tenant_id) as tx:
-            sale = await sales.create(
+        async with self._opening:
+            sale = await patiently(lambda: self._open_sale(store, units=units, limit=limit, hold_s=hold_s, door=door))
+        return SaleKey(store.tenant_id, sale.id)
+
+    async def _open_sale(self, store: Store, *, units: int, limit: int, hold_s: int, door: str) -> sales.Sale:
+        async with tenant_tx(self.pool, store.tenant_id) as tx:
+            return await sales.create(
                 tx, sku_id=store.sku_id, name="a sale", units=units, limit_per_shopper=limit, price_minor=None, starts_at=None,
                 ends_at=None, hold_s=hold_s, actor=ACTOR, door=door,
             )  # fmt: skip
-        return SaleKey(store.tenant_id, sale.id)
 
     def wish(self, sale: SaleKey, shopper: UUID, key: str = "", quantity: int = 1) -> Intent:
         """A press of "buy": the same shopper and key are the same wish, asked again."""
@@ -141,6 +148,16 @@ class Market:
     def _heard(self, sale: SaleKey, wish: Intent, answer: asyncio.Future[Decision]) -> None:
         if not answer.cancelled() and answer.exception() is None:
             self.write_down(sale, wish, answer.result().outcome)
+
+
+async def patiently(act: Callable[[], Awaitable[T]]) -> T:
+    """Whoever is told that the database is away asks again: this machine may be at its limit."""
+    for _ in range(TRIES):
+        try:
+            return await act()
+        except Unavailable:
+            await asyncio.sleep(0.2)
+    return await act()
 
 
 async def _chunks(data: bytes) -> AsyncIterator[bytes]:

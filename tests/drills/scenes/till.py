@@ -28,7 +28,7 @@ from tenants.payments import accounts, attempts, inbox, refunds
 from tenants.payments.accounts import Providers
 from tenants.payments.attempts import Attempt
 from tenants.payments.sandbox import SandboxCredentials
-from tests.drills.scenes.market import ACTOR, Market, Store
+from tests.drills.scenes.market import ACTOR, TRIES, Market, Store
 from tests.provider import Merchant, Received, Sandbox, Sink
 from workers.duties import Services, attend
 from workers.relay import Relay
@@ -167,7 +167,11 @@ class Purchase:
     @classmethod
     async def reserve(cls, till: Till, sale: SaleKey) -> "Purchase":
         """A reservation, not yet being paid."""
-        [answer] = await till.market.press(sale, [till.market.wish(sale, uuid4())])
+        wish = till.market.wish(sale, uuid4())
+        for _ in range(TRIES):
+            [answer] = await till.market.press(sale, [wish])
+            if answer != "Unavailable":
+                break
         assert not isinstance(answer, str), answer
         assert answer.outcome == Outcome.RESERVED, answer
         assert answer.hold_until is not None

@@ -103,6 +103,7 @@ class Builder:
         await self.paid("doubled", disposition="double", name="double")
         await self.refund("double", "succeeded")
         await self.order("late", state="expired")
+        await self.conn.execute("UPDATE orders SET hold_until = now() - interval '1 hour' WHERE id = $1", self.store.ids["late"])
         await self.paid("late", disposition="late")
         await self.refund("late", "requested")
         for state, refund in (("refunding", "requested"), ("refunded", "succeeded")):

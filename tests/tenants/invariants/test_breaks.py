@@ -132,6 +132,8 @@ MONEY = [
         "UPDATE refund SET payment_id = {payment_doubled}, order_id = {doubled} WHERE id = {refund_refunding}",
         "UPDATE refund SET payment_id = {payment_refunding}, order_id = {refunding} WHERE id = {refund_late}"]),
     Break("an order was paid for and is dead", "I15", "cancelled", [TWICE_WANTED, TWICE_PAID, TWICE_BOOKED, TWICE_ENTERED]),
+    Break("money in time came too late", "I15", "payment_late", [
+        "UPDATE payment SET paid_at = paid_at - interval '1 day' WHERE id = {payment_late}"]),
     Break("an order is refunded and the money is not back", "I15", "refunding", [
         "UPDATE orders SET state = 'refunded' WHERE id = {refunding}"]),
     Break("nobody is at the refund of an order", "I15", "refunding", ["DELETE FROM refund WHERE id = {refund_refunding}"]),
