@@ -176,7 +176,7 @@ class TestTrue:
         await shop.let_go(order)
         await shop.tend()
         late = new_id(), new_id()
-        await shop.turned_away_s(0, *late)
+        assert await shop.turned_away_s(0, *late) < LIMIT_S + LATE_S  # it is for sale again
         assert await shop.turned_away_s(1, *late) < LIMIT_S + LATE_S
         await asyncio.sleep(0.1)  # and for good, also when the process says so from memory again
         for _ in range(150):
