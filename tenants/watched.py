@@ -17,6 +17,7 @@ from checkout_core.failpoints import Site
 T = TypeVar("T")
 
 _EDGES: Final = frozenset({"tenants.db", "tenants.watched", "checkout_core.failpoints"})
+_NO_STEP: Final = re.compile(r"BEGIN|START|ROLLBACK|SAVEPOINT|RELEASE|RESET|SET\b|SELECT (?:set_config|pg_)")
 _STEP: Final = re.compile(r"\b(INSERT) INTO (\w+)|(?<!FOR )(?<!KEY )\b(UPDATE) (\w+)|\b(DELETE) FROM (\w+)")
 _LOOK: Final = re.compile(r"\bFROM (\w+)")
 
@@ -27,7 +28,7 @@ def step(sql: str) -> str | None:
     words = sql.lstrip()
     if words.startswith("COMMIT"):
         return "commit"
-    if words.startswith(("BEGIN", "START", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ", "SELECT set_config", "SELECT pg_", "RESET")):
+    if _NO_STEP.match(words):
         return None
     if found := _STEP.search(words):
         verb, table = filter(None, found.groups())
