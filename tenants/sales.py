@@ -137,11 +137,28 @@ async def withdraw_stock(tx: TenantTx, sale_id: UUID, units: int, *, actor: str)
 
 
 async def set_limit(tx: TenantTx, sale_id: UUID, limit_per_shopper: int, *, actor: str) -> Sale:
-    """Change how many units a shopper may have, 0 for no limit; what shoppers hold already stays theirs."""
+    """Change how many units a shopper may have, 0 for no limit; what shoppers hold already stays theirs, and counts."""
     sale = await _lock_running(tx, sale_id)
+    if limit_per_shopper:
+        await _close_ranks(tx, sale)
     changed = await _change(tx, sale, "limit_per_shopper = $3", limit_per_shopper)
     await _announce(tx, changed, "sale.limit_changed", actor, limit_per_shopper=limit_per_shopper)
     return changed
+
+
+async def _close_ranks(tx: TenantTx, sale: Sale) -> None:
+    """A shopper's units fill his slots from the first on: one above a new limit, or without a slot, would not count against it."""
+    # Emptied first, filled then: the index of slots looks at each row by itself.
+    sql = """SELECT id, n FROM (
+                 SELECT id, slot, row_number() OVER (PARTITION BY shopper_id ORDER BY slot, id) AS n FROM unit
+                 WHERE tenant_id = $1 AND sale_id = $2 AND shopper_id IS NOT NULL) AS held
+             WHERE slot IS DISTINCT FROM n AND n <= 1000 ORDER BY id"""
+    moving = [tuple(row) for row in await tx.conn.fetch(sql, tx.tenant_id, sale.id)]
+    for fill in ("NULL", "x.n"):
+        sql = f"""UPDATE unit SET slot = {fill} FROM unnest($2::bigint[], $3::integer[]) AS x(id, n)
+                  WHERE unit.tenant_id = $1 AND unit.id = x.id"""
+        for start in range(0, len(moving), CHUNK):
+            await tx.conn.execute(sql, tx.tenant_id, *map(list, zip(*moving[start : start + CHUNK], strict=True)))
 
 
 async def _allot(tx: TenantTx, sale: Sale, units: int | None, *, epoch_step: int) -> Sale:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -215,3 +216,28 @@ class TestAudit:
             rows = await tx.conn.fetch(sql, tx.tenant_id, sale)
         assert [row["action"] for row in rows] == ["sale.created", "sale.paused", "sale.resumed", "sale.ended"]
         assert {row["actor"][:4] for row in rows} == {"key_"}
+
+
+class TestLimit:
+    async def test_what_was_bought_before_there_was_a_limit_counts(self, client: httpx.AsyncClient, acme: Store) -> None:
+        sale, guest = await acme.sale(units=9), await acme.guest()
+        for _ in range(2):
+            await acme.order(guest, sale)
+        await acme.ask("POST", f"/v1/sales/{sale}/limit", acme.merchant, {"limit_per_shopper": 2})
+        assert await self.told(client, guest, sale) == (409, "limit")
+        assert await self.told(client, await acme.guest(), sale) == (201, None)
+
+    async def test_what_is_held_above_a_lower_limit_counts(self, client: httpx.AsyncClient, acme: Store) -> None:
+        sale, guest = await acme.sale(units=9, limit_per_shopper=4), await acme.guest()
+        orders = [await acme.order(guest, sale) for _ in range(4)]
+        await acme.ask("POST", f"/v1/orders/{orders[0]}/cancel", guest)
+        await acme.ask("POST", f"/v1/sales/{sale}/limit", acme.merchant, {"limit_per_shopper": 3})
+        assert await self.told(client, guest, sale) == (409, "limit")
+        await acme.ask("POST", f"/v1/orders/{orders[3]}/cancel", guest)
+        assert await self.told(client, guest, sale) == (201, None)
+
+    @staticmethod
+    async def told(client: httpx.AsyncClient, shopper: dict[str, str], sale: str) -> tuple[int, str | None]:
+        headers = shopper | {"Idempotency-Key": uuid4().hex}
+        response = await client.post("/v1/checkouts", json={"sale_id": sale, "quantity": 1}, headers=headers)
+        return response.status_code, response.json().get("code")
