@@ -117,17 +117,17 @@ class Crowd:
         """The merchant changes the flash sale."""
         await self.ask("POST", f"/v1/sales/{self.sale['gate']}/{path}", self.merchant, body or {})
 
-    async def judge(self, folder: Path) -> list[str]:
+    async def judge(self, folder: Path, rest_s: float = REST_S) -> list[str]:
         """What people were told and should not have been, and what the checker finds with their history and the provider's books."""
         file = folder / f"{self.store['X-Tessera-Store']}.history"
         file.write_text("".join(json.dumps(line) + "\n" for line in self._history))
-        open_ = await self._come_to_rest()
-        return self.wrong + open_ + await judge(self.shop, history=file, wait_s=REST_S)
+        open_ = await self._come_to_rest(rest_s)
+        return self.wrong + open_ + await judge(self.shop, history=file, wait_s=rest_s)
 
-    async def _come_to_rest(self) -> list[str]:
+    async def _come_to_rest(self, rest_s: float) -> list[str]:
         """Nobody waits for the holds of those who forgot: they end now. So do those of wishes that are decided late."""
         conn = await asyncpg.connect(dsn_for(self.settings, "tessera_migrator"), timeout=10)
-        ending = time.monotonic() + REST_S
+        ending = time.monotonic() + rest_s
         try:
             while True:
                 unrest = await restless(conn, self.settings)
@@ -138,7 +138,7 @@ class Crowd:
                 if not left and not unrest:
                     return []
                 if time.monotonic() > ending:
-                    return [f"{REST_S:.0f} s after all was well there were {unrest} and orders {left}"]
+                    return [f"{rest_s:.0f} s after all was well there were {unrest} and orders {left}"]
                 await asyncio.sleep(0.3)
         finally:
             await conn.close()

@@ -73,12 +73,12 @@ class LinedShop(Shop):
 
 
 @asynccontextmanager
-async def open_lines(cutter: Cutter, *, apis: int = 3) -> AsyncIterator[tuple[LinedShop, Lines]]:
+async def open_lines(cutter: Cutter, *, apis: int = 3, **environ: str) -> AsyncIterator[tuple[LinedShop, Lines]]:
     async with AsyncExitStack() as stack:
         lines = Lines(cutter)
         for proxy in lines.between():
             await stack.enter_async_context(proxy)
-        opened = open_shop(apis=apis, make=lambda *args, **options: LinedShop(*args, lines=lines, **options))
+        opened = open_shop(apis=apis, make=lambda *args, **options: LinedShop(*args, lines=lines, **options), **environ)
         shop = await asyncio.to_thread(opened.__enter__)  # the proxies serve it meanwhile
         stack.push_async_callback(asyncio.to_thread, opened.__exit__, None, None, None)
         assert isinstance(shop, LinedShop)

@@ -4,7 +4,6 @@ import asyncio
 from itertools import product
 from typing import Final
 
-from tenants.db import IDLE_IN_TRANSACTION_MS
 from tests.drills.course import POSTGRES_S, REDIS_S, UNTOUCHED_S, Course, play
 from tests.drills.drill import Budget, Drill, Outcome, Stage
 from tests.drills.lines import DEPENDENCIES, KINDS, Dependency, Kind, lined_shop
@@ -27,17 +26,17 @@ FAULTS: dict[str, tuple[Fault, Fault, float]] = {
 # Sales that go on while the line is ill, by their doors.
 SPARED: dict[tuple[Kind, Dependency], tuple[str, ...]] = {("api", "postgres"): (), ("api", "valkey"): ("direct",)}
 SHORT_S: Final = 2.0  # in the short form
-# A worker that was cut off while it held a sale's row holds it until Postgres ends its transaction.
-HELD_S: Final = IDLE_IN_TRANSACTION_MS / 1000 + 3
+# So long a line is deaf over which more depends than one answer. A worker that is cut off in its transactions keeps a sale waiting until
+# Postgres has ended them: each holds the row 4 s, and those that waited for it (for two locks, 3 s each) get it one after another.
+DEAF_S: dict[tuple[Kind, Dependency], float] = {("api", "postgres"): BOUND_S + 5.0, ("worker", "postgres"): POSTGRES_S + 2.0}
 
 
 async def ill(course: Course, proxy: Proxy, fault: str, kind: Kind, dependency: Dependency, budget: Budget) -> None:
     up, down, lasts_s = FAULTS[fault]
-    if (fault, kind, dependency) == ("deaf", "api", "postgres"):
-        lasts_s = BOUND_S + 5.0  # whoever waits longer than he should is seen
+    if fault == "deaf":
+        lasts_s = DEAF_S.get((kind, dependency), lasts_s)
     spares = SPARED.get((kind, dependency), ("direct", "gate"))
-    spared_s = HELD_S if dependency == "postgres" else UNTOUCHED_S
-    within_s = POSTGRES_S if dependency == "postgres" else REDIS_S
+    within_s, spared_s = (POSTGRES_S, POSTGRES_S) if dependency == "postgres" else (REDIS_S, UNTOUCHED_S)
     async with course.fault(fault, within_s, f"from {kind} to {dependency}", lasting=True, spares=spares, spared_s=spared_s):
         proxy.up, proxy.down = up, down
         await asyncio.sleep(lasts_s if budget.share >= 1 else min(lasts_s, SHORT_S))

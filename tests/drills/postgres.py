@@ -62,22 +62,27 @@ async def commit_unknown(stage: Stage, budget: Budget) -> Outcome:
     """The line is cut when a COMMIT has happened and nobody knows; or before it could. Until enough reservations were cut so."""
     shop, lines = await lined_shop(stage, cutter)
     enough = budget.of(50, least=5)
-    cut = lines.cutter.cut
-    cut.clear()
 
     async def act(course: Course) -> None:
         for side in get_args(Side):
-            async with course.fault(f"cut_{side}_commit", POSTGRES_S), asyncio.timeout(PATIENCE_S):
-                lines.cutter.side = side
-                try:
-                    while cut[side, "reservations"] < enough:  # noqa: ASYNC110  there is no event to wait for
-                        await asyncio.sleep(0.01)
-                finally:
-                    lines.cutter.side = None
-        course.counts |= {f"{name}_cut_{side}": count for (side, name), count in sorted(cut.items())}
-        course.runs = cut.total()
+            async with course.fault(f"cut_{side}_commit", POSTGRES_S):
+                await cut(lines.cutter, side, enough)
+        course.counts |= {f"{name}_cut_{side}": count for (side, name), count in sorted(lines.cutter.cut.items())}
+        course.runs = lines.cutter.cut.total()
 
     return await play(stage, shop, "commit_unknown", budget.seed, act)
+
+
+async def cut(cutter: Cutter, side: Side, reservations: int) -> None:
+    """Cut lines until so many reservations were cut; payments and duties are cut beside them."""
+    enough = cutter.cut[side, "reservations"] + reservations
+    cutter.side = side
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while cutter.cut[side, "reservations"] < enough:  # noqa: ASYNC110  there is no event to wait for
+                await asyncio.sleep(0.01)
+    finally:
+        cutter.side = None
 
 
 DRILLS: dict[str, Drill] = {"postgres_killed": killed, "commit_unknown": commit_unknown}
