@@ -26,7 +26,6 @@ class Lines:
     def __init__(self, cutter: Cutter) -> None:
         self.cutter = cutter
         self.shop: Shop | None = None
-        self.valkey: Upstream | None = None  # another server than the shop's own, from now on
         self.proxies = {
             (kind, dependency): Proxy(partial(self._upstream, dependency), cutter.sight if dependency == "postgres" else None)
             for kind, dependency in product(KINDS, DEPENDENCIES)
@@ -57,7 +56,7 @@ class Lines:
             return HOST, self.shop.provider_port
         if to == "postgres":
             return f"{self.shop.servers.database_url.partition('host=')[2]}/.s.PGSQL.5432"
-        return self.valkey or self.shop.servers.redis_url.removeprefix("unix://").partition("?")[0]
+        return self.shop.servers.redis_url.removeprefix("unix://").partition("?")[0]
 
 
 class LinedShop(Shop):
