@@ -122,10 +122,10 @@ class Journeys:
         return Asked(shopper, told[1])
 
     async def wish(self, sale: str, shopper: dict[str, str], key: str = "") -> tuple[str, str]:
-        """One wish, pressed until it is decided, every other time as a retry: what was told, and the order if there is one."""
+        """One wish, pressed until it is decided, saying so when it is a retry: what was told, and the order if there is one."""
         key, body, began, tries = key or uuid4().hex, {"sale_id": sale, "quantity": 1}, time.monotonic(), 0
         while time.monotonic() - began < PATIENCE_S:
-            headers = shopper | {"Idempotency-Key": key} | ({"Idempotency-Retry": "1"} if tries % 2 else {})
+            headers = shopper | {"Idempotency-Key": key} | ({"Idempotency-Retry": "1"} if tries else {})
             tries += 1
             try:
                 response = await self.client.post(f"{self.shop.api_url}/v1/checkouts", headers=headers, json=body, timeout=ANSWER_S)
