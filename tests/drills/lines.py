@@ -72,7 +72,7 @@ class LinedShop(Shop):
 
 
 @asynccontextmanager
-async def open_lines(cutter: Cutter, *, apis: int = 3, **environ: str) -> AsyncIterator[tuple[LinedShop, Lines]]:
+async def open_lines(cutter: Cutter, *, apis: int = 3, **environ: Any) -> AsyncIterator[tuple[LinedShop, Lines]]:
     async with AsyncExitStack() as stack:
         lines = Lines(cutter)
         for proxy in lines.between():
