@@ -28,7 +28,11 @@ SPARED: dict[tuple[Kind, Dependency], tuple[str, ...]] = {("api", "postgres"): (
 SHORT_S: Final = 2.0  # in the short form
 # So long a line is deaf over which more depends than one answer. A worker that is cut off in its transactions keeps a sale waiting until
 # Postgres has ended them: each holds the row 4 s, and those that waited for it (for two locks, 3 s each) get it one after another.
-DEAF_S: dict[tuple[Kind, Dependency], float] = {("api", "postgres"): BOUND_S + 5.0, ("worker", "postgres"): POSTGRES_S + 2.0}
+DEAF_S: dict[tuple[Kind, Dependency], float] = {
+    ("api", "postgres"): BOUND_S + 5.0,
+    ("worker", "postgres"): POSTGRES_S + 2.0,
+    ("worker", "valkey"): 5.0,  # its patience is 2 s
+}
 
 
 async def ill(course: Course, proxy: Proxy, fault: str, kind: Kind, dependency: Dependency, budget: Budget) -> None:
