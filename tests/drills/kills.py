@@ -31,6 +31,7 @@ APART_S = 0.3
 RECOVERED_S, RECOVERED_POSTGRES_S = 10.0, 15.0
 RECOVERED_LONG_S = 60.0  # until every process is there again
 BENEATH = 30
+STANDS_S = 4.0  # within which somebody must come by; else the next place is tried
 GATHER_S = 0.3  # others come to stand meanwhile, and one death of Postgres serves all
 
 
@@ -193,7 +194,7 @@ async def beneath(stage: Stage, budget: Budget) -> Outcome:
         deck.deal()
         for point in dice.sample(points, min(len(points), budget.of(BENEATH, least=3))):
             armed = point.arm(shop.folder / "armed", "stop")
-            ending = time.monotonic() + PATIENCE_S
+            ending = time.monotonic() + STANDS_S
             while armed.exists() and time.monotonic() < ending:  # noqa: ASYNC110  there is no event to wait for
                 await asyncio.sleep(0.02)
             armed.unlink(missing_ok=True)
