@@ -1,5 +1,6 @@
 """Many at the same instant: the last unit, whole stocks, limits while Redis is emptied, stock that comes and goes while it is sold."""
 
+from tests.drills.children import Played
 from tests.drills.drill import Budget, Drill, Outcome, Stage
 
 
@@ -21,9 +22,16 @@ class Heats:
             outcome.violations += [f"{scene}: {sentence}" for sentence in played.wrong + played.violated]
             if played.rounds < wanted:
                 outcome.violations.append(f"{scene}: {played.rounds} rounds of {wanted}")
-            for told, count in played.seen.items():
-                outcome.counts[told] = outcome.counts.get(told, 0) + count
+            add(outcome.counts, played)
         return outcome
+
+
+def add(counts: dict[str, int], played: Played) -> None:
+    """What was told, and how orders ended: by their state alone, or as paid back."""
+    for how, count in played.seen.items():
+        ended = how.partition(", paid")[0].rpartition(": ")[2]
+        name = "paid back" if ": succeeded" in how else ended
+        counts[name] = counts.get(name, 0) + count
 
 
 HEATS = (

@@ -12,7 +12,7 @@ from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from tenants.db import tenant_tx
 from tenants.orders import allot
 from tests.drills.scenes import crowds
-from tests.drills.scenes.gates import PROCESSES, Gates
+from tests.drills.scenes.gates import PATIENCE_S, PROCESSES, Gates
 from tests.drills.scenes.market import told
 from workers import gatekeeping
 
@@ -186,9 +186,13 @@ async def limits(gates: Gates, rounds: int) -> Scene:
             await gates.empty_redis()
             await gates.tend(sale)
             await rush
-        await gates.settle(sale)
-        again = await gates.press(sale, [wish._replace(intent_id=uuid4()) for wish in wishes])
-        wrong = [] if {told(answer) for answer in again} == {"RESERVED", "LIMIT"} else [f"told {Counter(map(told, again))}"]
+        wrong: list[str] = []
+        for _ in range(3):
+            # An order that Redis forgot counts twice from its retry until that is given back: until then a wish beside it is told "limit".
+            await gates.settle(sale)
+            again = {told(answer) for answer in await gates.press(sale, [wish._replace(intent_id=uuid4()) for wish in wishes])}
+            if again != {"RESERVED", "LIMIT"}:
+                wrong.append(f"told {again}")
         sql = "SELECT count(*) FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND order_id IS NOT NULL GROUP BY shopper_id"
         held = [row[0] for row in await gates.market.admin.fetch(sql, *sale)]
         if held != [LIMIT] * EAGER:
@@ -206,8 +210,9 @@ async def left_behind(gates: Gates, rounds: int) -> Scene:
         async with tenant_tx(gates.market.pool, sale.tenant_id) as tx:
             await allot.lock_sale(tx, sale.sale_id)  # so that the commit waits
             waiting = [gates.market.ask(gates.batchers[1], sale, wish) for wish in wishes]
-            while not gates.doors[1].admitted:  # noqa: ASYNC110  there is no event to wait for
-                await asyncio.sleep(0.001)
+            async with asyncio.timeout(PATIENCE_S):
+                while not gates.doors[1].admitted:  # noqa: ASYNC110  there is no event to wait for
+                    await asyncio.sleep(0.001)
             gates.kill(1)
             wrong = [f"told {wish.result()}" for wish in waiting if wish.done()]
             for wish in waiting:

@@ -36,14 +36,22 @@ AOF = "appendonlydir"
 class Gates:
     """The market's doors to flash sales."""
 
-    def __init__(self, market: Market, valkey: Servers, partitions: list[Partitions], doors: list[Doors]) -> None:
+    def __init__(self, market: Market, valkey: Servers, partitions: list[Partitions], bell: Bell) -> None:
         self.market = market
         self.valkey = valkey
         self.gatekeepers = [Gatekeeper(each) for each in partitions]
         self.gatekeeper = self.gatekeepers[0]  # the worker's
-        self.doors = doors
-        self.batchers = [Batcher(each.decide) for each in doors]
+        self._bell = bell
+        self.doors = [self._new_doors(process) for process in range(PROCESSES)]
+        self.batchers = [Batcher(each.decide) for each in self.doors]
         self.sales: list[SaleKey] = []  # that may still run
+
+    def _new_doors(self, process: int) -> Doors:
+        return Doors(self.market.pools[1 + process], self.gatekeepers[process], self._bell)
+
+    async def aclose(self) -> None:
+        for each in [*self.doors, *self.batchers]:
+            await each.aclose()
 
     async def open_sale(self, units: int, limit: int = 0, store: Store | None = None, spare: int = 0) -> SaleKey:
         """A flash sale of a new store (with `spare` units beside it) or of the one given, its gate loaded."""
@@ -90,7 +98,7 @@ class Gates:
         await gatekeeping.tend(self.market.pool, self.gatekeeper, *sale)
 
     async def tend_all(self) -> None:
-        """What befell Redis befell the sales of earlier rounds too."""
+        """As a worker would have done meanwhile; and what befell Redis befell the sales of earlier rounds too."""
         for sale in self.sales:
             await self.tend(sale)
 
@@ -158,9 +166,12 @@ class Gates:
         await self.start_valkey()
 
     def kill(self, process: int) -> None:
-        """What the process is at ends where it stands: its transactions roll back, nobody is answered, nothing is cleaned up."""
-        for task in self.batchers[process]._flushing.values():
+        """What the process is at ends where it stands: its transactions roll back, nobody is answered. Another begins in its place."""
+        committer = self.doors[process]._committer
+        for task in [*self.batchers[process]._flushing.values(), *committer._going.values(), *committer._alone]:
             task.cancel()
+        self.doors[process] = self._new_doors(process)
+        self.batchers[process] = Batcher(self.doors[process].decide)
 
     async def linked(self) -> None:
         anybody = SaleKey(uuid4(), uuid4())
@@ -190,9 +201,7 @@ async def open_gates(market: Market, valkey: Servers) -> AsyncIterator[Gates]:
         partitions = [await stack.enter_async_context(Partitions(valkey.redis_url)) for _ in range(PROCESSES)]
         bell = Bell(valkey.arq_redis_url)
         stack.push_async_callback(bell.aclose)
-        pools = market.pools[1 : PROCESSES + 1]
-        doors = [Doors(pool, Gatekeeper(each), bell) for pool, each in zip(pools, partitions, strict=True)]
-        gates = Gates(market, valkey, partitions, doors)
-        for each in [*doors, *gates.batchers]:
-            stack.push_async_callback(each.aclose)
+        gates = Gates(market, valkey, partitions, bell)
+        stack.push_async_callback(gates.aclose)
+        market.before_checks.append(gates.tend_all)
         yield gates

@@ -7,6 +7,7 @@ still there, and goes back if not. Rivals wait for whatever is released, so that
 import asyncio
 import datetime as dt
 import random
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -27,6 +28,8 @@ HEATS_AT_ONCE = 8  # more, and a small machine is late for its own deadlines
 EVERY_S = 0.3  # a heat starts
 HOLD_S = 3
 CLOSE_S = 0.05
+TICK_S = 0.005  # by which a loop that is not busy wakes late
+acts: Counter[str] = Counter()  # of payers, tellers and workers: whether this machine was in time
 
 DELIVERED = "delivered, paid: applied, refunds: none, units: 1"
 RETURNED = "paid: late, refunds: succeeded, units: 0"
@@ -43,6 +46,8 @@ async def pay_or_expire(market: Market, rounds: int, at_once: int = HEATS_AT_ONC
         heats = [_after(number * EVERY_S, till, store) for number in range(min(at_once, rounds - start))]
         for found in await asyncio.gather(*heats):
             yield found
+        market.seen.update(acts)
+        acts.clear()
 
 
 async def _after(seconds: float, till: Till, store: Store) -> list[str]:
@@ -152,4 +157,6 @@ async def _at(instant: dt.datetime, act: Callable[[], Awaitable[T]], *, early_s:
     """Act within 50 ms of `instant`, before or after it; `early_s=0` for what must not come before."""
     offset_s = random.uniform(-early_s, CLOSE_S)
     await asyncio.sleep((instant - dt.datetime.now(dt.UTC)).total_seconds() + offset_s)
+    punctual = abs((dt.datetime.now(dt.UTC) - instant).total_seconds()) <= CLOSE_S + TICK_S
+    acts["acts in time" if punctual else "acts later"] += 1
     return await act()
