@@ -23,6 +23,15 @@ async def amounts_are_right(look: Look) -> None:
                   OR NOT lines.at_price OR lines.currency <> o.currency OR lines.other_currency <> o.currency""",
     )
     await look.none(
+        "a line is of an order, of a sale and of that sale's SKU",
+        of="order_line",
+        sql="""SELECT line.tenant_id AS tenant, line.order_id AS "order", line.sale_id AS sale, line.sku_id AS sku
+               FROM order_line line
+               LEFT JOIN orders o ON o.tenant_id = line.tenant_id AND o.id = line.order_id
+               LEFT JOIN sale ON sale.tenant_id = line.tenant_id AND sale.id = line.sale_id AND sale.sku_id = line.sku_id
+               WHERE o.id IS NULL OR sale.id IS NULL""",
+    )
+    await look.none(
         "a payment is asked for at the amount and in the currency of its order",
         of="payment_attempt",
         sql="""SELECT attempt.tenant_id AS tenant, attempt.id AS attempt, o.id AS "order", attempt.amount_minor,
