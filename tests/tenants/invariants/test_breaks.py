@@ -87,8 +87,8 @@ ORDERS = [
     Break("an order has no lines", "I13", "cancelled", [
         "DELETE FROM order_line WHERE order_id = {cancelled}", "UPDATE orders SET amount_minor = 0 WHERE id = {cancelled}"]),
     Break("a line is of no order", "I13", "sale", [
-        "INSERT INTO order_line (tenant_id, order_id, sale_id, sku_id, quantity, unit_price_minor) "
-        "VALUES ({tenant}, {sku}, {sale}, {sku}, 1, 1)"]),
+        """INSERT INTO order_line (tenant_id, order_id, sale_id, sku_id, quantity, unit_price_minor)
+           VALUES ({tenant}, {sku}, {sale}, {sku}, 1, 1)"""]),
     Break("a line is of another SKU", "I13", "cancelled", ["UPDATE order_line SET sku_id = {other_sku} WHERE order_id = {cancelled}"]),
     Break("too little was asked for", "I13", "attempt_awaiting", [
         "UPDATE payment_attempt SET amount_minor = 1 WHERE id = {attempt_awaiting}"]),
