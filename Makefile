@@ -56,6 +56,10 @@ load: setup ## a rehearsed sale, judged: SHOPPERS=20000 RATE=200 here; TARGET= S
 drill: setup ## everything that may die, dies, and the checker judges: build/drill.md (DRILL=long without end, ARGS="kills" for some)
 	$(PY) -m tests.drills $(if $(filter long,$(DRILL)),--long) $(ARGS)
 
+.PHONY: sim
+sim: setup ## the checkout protocol in virtual time: SEED=17 plays one, SEEDS=10000 many, AGREE=10000 batches against real SQL
+	TESSERA_ENV=test $(PY) -m tests.simulation $(or $(SEED),$(if $(AGREE),--agree $(AGREE),--seeds $(or $(SEEDS),1000))) $(ARGS)
+
 .PHONY: check
 check: setup ## prove the invariants on the store that DATABASE_URL and REDIS_URL name
 	@$(TESSERA) check $(ARGS)
