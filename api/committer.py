@@ -19,12 +19,14 @@ log = logging.getLogger(__name__)
 
 SMALL = 16  # intents; a batch as large as this has paid for its transaction
 TOGETHER_MAX = 64  # sales in one transaction, whose rows it holds
+TRIES = 3  # with the others, for a sale whose row was held: by another process's commit, mostly, which takes milliseconds
 
 
 class _Waiting(NamedTuple):
     sale: SaleKey
     intents: Sequence[Intent]
     decided: "asyncio.Future[list[Decision]]"
+    tries: int = 1
 
 
 class Committer:
@@ -66,9 +68,12 @@ class Committer:
             # One of them has spoilt it for all, or none has: each by itself will tell.
             log.info("commit of %d sales of store %s is made sale by sale: %s", len(waiting), tenant_id, error)
             decided = [None] * len(waiting)
+            waiting = [one._replace(tries=TRIES) for one in waiting]
         for one, decisions in zip(waiting, decided, strict=True):
             if decisions is not None:
                 one.decided.set_result(decisions)
+            elif one.tries < TRIES:
+                self._waiting.setdefault(tenant_id, []).append(one._replace(tries=one.tries + 1))
             else:
                 # It may have to wait for the sale's row, and nobody else shall wait with it.
                 task = asyncio.create_task(self._by_itself(one))
