@@ -176,12 +176,12 @@ async def _redis_stalls(world: World, event: Event) -> None:
 async def _restless(world: World, event: Event) -> None:
     """Messages lie somewhere, and meanwhile the sale is changed, slowly, again and again: what comes late comes under an old epoch."""
     until = world.loop.time() + event.for_s
-    world.net.stalls = 0.1 + 0.3 * event.size
+    world.net.stalls, world.net.stall_mean_s = 0.1 + 0.3 * event.size, 0.4
     while world.loop.time() < until:
         await asyncio.sleep(world.dice.expovariate(3))
         with suppress(asyncpg.PostgresError):
             await _bump(world, _sale(world, event))
-    world.net.stalls = 0.0
+    world.net.stalls, world.net.stall_mean_s = 0.0, 1.4
 
 
 async def _bump(world: World, sale: SaleKey) -> None:

@@ -195,6 +195,8 @@ def _refused(world: World, note: Told, name: str) -> Iterator[str]:
     sale = world.sales[note.sale]
     if (TENANT, note.order_id, sale.sale_id) not in world.db.tables["order_line"]:
         states = []  # refused, or the same key was used in another sale
+    elif not note.marked and not _gate_knows(world, note, sale):
+        states = []  # he reserved past the gate, which has not been loaded since: only who marks his retry is sure to be looked up
     before = [state for at, state in states if at < note.began - grace]
     after = [state for at, state in states if at >= note.began - grace and at <= note.at]
     if before and before[-1] in LIVE and all(state in LIVE for state in after):
@@ -208,6 +210,13 @@ def _refused(world: World, note: Told, name: str) -> Iterator[str]:
         coming = sum(units for at, sale_id, units in world.returns if sale_id == sale.sale_id and note.began - LAG_S <= at <= note.at)
         if lefts and len(always) > len(recent) and min(always) - coming >= note.quantity:
             yield f"I9: {name} was told “sold_out” for {note.quantity}; there were {min(always)} all the time"
+
+
+def _gate_knows(world: World, note: Told, sale: SaleKey) -> bool:
+    """Whether the gate was loaded under the order's epoch or a later one, in time."""
+    epoch = world.db.tables["orders"][TENANT, note.order_id]["epoch"]
+    loads = (at for at, sale_id, loaded in world.loads if sale_id == sale.sale_id and loaded >= (epoch or 0))
+    return epoch is None or any(at < note.began - MEMORY_S for at in loads)
 
 
 def _one_per_key(world: World) -> Iterator[str]:

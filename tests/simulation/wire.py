@@ -124,6 +124,7 @@ class Net:
         self.reachable = True
         self.frozen_until = 0.0
         self.slow = 1.0
+        self.stall_mean_s = 1.4
         self.stalls = 0.0  # the chance that what is sent lies somewhere for seconds, and all that is sent after it on that connection
         self.transports: dict[Transport, None] = {}  # in the order they were made, which no address in memory decides
         self.asked: Callable[[Transport, list[bytes], Any], None] = lambda *_: None
@@ -133,7 +134,7 @@ class Net:
         return self.dice.expovariate(1 / (USUAL_S * self.slow))
 
     def stall_s(self) -> float:
-        return self.dice.expovariate(0.7) if self.stalls and self.dice.random() < self.stalls else 0.0
+        return self.dice.expovariate(1 / self.stall_mean_s) if self.stalls and self.dice.random() < self.stalls else 0.0
 
     async def connect(self, factory: Callable[[], asyncio.Protocol], path: str) -> None:
         await asyncio.sleep(self.delay_s())

@@ -12,8 +12,8 @@ from api import listener
 from api.checkouts import NewCheckout, press
 from api.doors import Doors
 from api.problems import expected
-from checkout_core import intents
-from checkout_core.admission import Gatekeeper
+from checkout_core import intents, keys
+from checkout_core.admission import Gatekeeper, Loaded
 from checkout_core.batcher import Batcher
 from checkout_core.errors import AppError
 from checkout_core.ids import encode
@@ -165,6 +165,7 @@ class World:
         self.sales = [sale_key(number) for number in range(len(plan.offers))]
         self.lefts: dict[UUID, list[tuple[float, int]]] = {key.sale_id: [] for key in self.sales}  # units left, as committed
         self.returns: list[tuple[float, UUID, int]] = []  # units on their way back to the gate, as committed
+        self.loads: list[tuple[float, UUID, int]] = []  # when the gate of a sale was loaded, and the epoch
         self.limits = {key.sale_id: [offer.limit] for key, offer in zip(self.sales, plan.offers, strict=True)}
         self.probes: set[UUID] = set()  # orders of those who asked when all was at rest
         lay_out(self.db, plan)
@@ -228,6 +229,9 @@ class World:
     def _asked(self, transport: Transport, parts: list[bytes], reply: Any) -> None:
         if parts[0] in (b"EVALSHA", b"EVAL"):
             who = transport.proc.name if transport.proc else "?"
+            if name_of(parts).startswith("load ") and isinstance(reply, list) and reply[0] == Loaded.LOADED:
+                key = next(key for key in self.sales if keys.of(key).sale == parts[3])
+                self.loads.append((self.loop.time(), key.sale_id, reply[1]))
             old = "" if transport.server is self.net.server else f" (old server {transport.server.run_id[-2:]})"
             self.timeline.append(Note(self.loop.time(), who, f"sale{parts[3][-1] & 1} {name_of(parts)} → {reply!r}{old}", "script"))
             self.watch()
