@@ -103,7 +103,8 @@ class Doors:
         except Closed:
             self.sold_out.forget(sale)  # nobody knows, while Redis is away
             return await self._past_gate(sale, intents, fallback_per_s)
-        if admission.gate is Gate.CLOSED:
+        if admission.gate is Gate.CLOSED or admission.epoch < self._fenced.get(sale, 0):
+            # Or it came back as it was before this process sold past it: what it counts is void, its refusals too.
             self.sold_out.forget(sale)
             self._bell.ring("sale", sale.tenant_id, sale.sale_id)
             raise _closed("The sale is being opened. Nothing was reserved; ask again in a moment.")
@@ -116,22 +117,26 @@ class Doors:
         admitted = [i.under(admission.epoch) for i, a in pairs if a.code is Code.ADMITTED]
         asked = safeties.on("holders")
         doubtful = [i for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
-        out: dict[UUID, Answer] = {}
+        out: dict[UUID, Answer] = {}  # by intent: two wishes of one order may differ in what they ask
         if doubtful:
             epoch, found = await answers.look(self._pool, sale, doubtful)
             out.update(found)
             if epoch != admission.epoch:
-                out |= {i.order_id: _closed("The sale is being counted anew. Ask again.") for i in doubtful if i.order_id not in found}
+                out |= {i.intent_id: _closed("The sale is being counted anew. Ask again.") for i in doubtful if i.intent_id not in found}
         if admitted and safeties.on("commit_first"):
-            out |= {d.order_id: d for d in await self._commit(sale, admitted)}
+            decisions = await self._commit(sale, admitted)
+            first = {i.order_id: (i, d) for i, d in zip(admitted, decisions, strict=True)}
+            out |= {
+                i.intent_id: _of_the_same_order(i, *first[i.order_id]) for i in intents if i.order_id in first and i.intent_id not in out
+            }
         elif admitted:
             self._later(self._commit(sale, admitted))
-            out |= {i.order_id: _promised(i) for i in admitted}
+            out |= {i.intent_id: _promised(i) for i in admitted}
         if admission.avail == 0:
             self.sold_out.learn(sale, admission.epoch)
         else:
             self.sold_out.forget(sale)
-        return [out.get(i.order_id) or self._refusal(i, a.code) for i, a in pairs]
+        return [out.get(i.intent_id) or self._refusal(i, a.code) for i, a in pairs]
 
     async def _commit(self, sale: SaleKey, admitted: list[Intent]) -> list[Decision]:
         """Decide what the gate admitted, and only then have the journal forget it."""
@@ -160,7 +165,7 @@ class Doors:
     async def _shut(self, sale: SaleKey, intents: Sequence[Intent], outcome: Outcome) -> list[Answer]:
         """A sale that is paused or over still tells those who hold an order what they hold."""
         _, found = await answers.look(self._pool, sale, intents)
-        return [found.get(i.order_id) or refused(i, outcome) for i in intents]
+        return [found.get(i.intent_id) or refused(i, outcome) for i in intents]
 
     async def _past_gate(self, sale: SaleKey, intents: Sequence[Intent], fallback_per_s: int) -> list[Answer]:
         """Redis is away: sell throttled through Postgres if the merchant chose so; else say that the gate is closed."""
@@ -203,6 +208,12 @@ def refused(intent: Intent, outcome: Outcome) -> Decision:
 def _promised(intent: Intent) -> Decision:
     """What a shopper is told without the safety `commit_first`."""
     return Decision(Outcome.RESERVED, intent.order_id, "awaiting", intent.quantity, 0, "", dt.datetime.now(dt.UTC), None)
+
+
+def _of_the_same_order(intent: Intent, admitted: Intent, decision: Decision) -> Decision:
+    """The answer to `intent` when `admitted`, of the same key and in the same batch, was decided."""
+    same = intent.body_hash == admitted.body_hash or not safeties.on("body_hash")
+    return decision if same else decision._replace(outcome=Outcome.CONFLICT)
 
 
 def _unsaid(answer: Answer) -> Answer:

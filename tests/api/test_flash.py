@@ -115,6 +115,14 @@ class TestSell:
         await flash.tend()
         assert await flash.at_rest() == (4, 4)
 
+    async def test_one_key_with_two_bodies_in_one_batch_is_a_conflict(self, acme: Store, open_flash: Any) -> None:
+        flash = await open_flash(5)
+        first = Intent(new_id(), new_id(), new_id(), 1, b"1" * 16, None)
+        again, other = first._replace(intent_id=new_id()), first._replace(intent_id=new_id(), quantity=2, body_hash=b"2" * 16)
+        told = await acme.process.doors.decide(flash.key, [first, again, other])
+        assert [answer.outcome for answer in told] == [Outcome.RESERVED, Outcome.RESERVED, Outcome.CONFLICT]
+        assert await flash.at_rest() == (4, 4)
+
 
 class TestUndecided:
     async def test_an_admitted_wish_is_shown_until_it_is_an_order_or_lost(
