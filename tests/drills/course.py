@@ -68,19 +68,20 @@ class Course:
             self.say(f"{told}: nothing was sold for {pause_s:.1f} s, longer than {within_s:.0f}")
         if spares and (pause_s := self.crowd.pause_s(began, *spares)) > spared_s:
             self.say(f"{told}: meanwhile nothing was sold for {pause_s:.1f} s at a door that should go on ({', '.join(spares)})")
-        await self._look_at_gate(told)
+        await self._look_at_gates(told)
 
     def say(self, wrong: str) -> None:
         self.timeline.note(f"WRONG: {wrong}")
         self.wrong.append(wrong)
 
-    async def _look_at_gate(self, what: str) -> None:
-        """A gate that counts too many says so now; the next fault would make it count anew."""
+    async def _look_at_gates(self, what: str) -> None:
+        """A gate that counts too many says so now, as the next fault would make it count anew; and so does who sold under an old count."""
         conn = await asyncpg.connect(dsn_for(self.crowd.settings, "tessera_migrator"), timeout=10)
         try:
             look = Look(Store(conn=conn, settings=self.crowd.settings, options=Options()))
             async with run.snapshot(conn):
                 await gates.redis_never_counts_more(look)
+                await gates.old_epochs_change_nothing(look)
         finally:
             await conn.close()
         for claim in look.claims:

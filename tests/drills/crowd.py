@@ -43,6 +43,7 @@ AGAIN, PAYS, CANCELS = 0.2, 0.35, 0.1  # shares of the winners
 LATER = (202, 429, 503)
 # Said for a moment, of a sale that was paused just now, or to a wish that still counts at the gate although nobody decides it any more.
 NOT_YET = ("paused", "limit")
+MERCHANT_S = 0.5
 WISH_S = 100.0  # beyond the longest fault
 FINAL = ("delivered", "refunded", "expired", "cancelled")
 
@@ -114,8 +115,8 @@ class Crowd:
         return max(later - sooner for door in gaps for sooner, later in door)
 
     async def change(self, path: str, body: dict[str, Any] | None = None) -> None:
-        """The merchant changes the flash sale."""
-        await self.ask("POST", f"/v1/sales/{self.sale['gate']}/{path}", self.merchant, body or {})
+        """The merchant changes the flash sale, and is less patient than his shoppers: whom he does not hear he does not wait for."""
+        await self.ask("POST", f"/v1/sales/{self.sale['gate']}/{path}", self.merchant, body or {}, MERCHANT_S)
 
     async def judge(self, folder: Path, rest_s: float = REST_S) -> list[str]:
         """What people were told and should not have been, and what the checker finds with their history and the provider's books."""
@@ -234,17 +235,18 @@ class Crowd:
 
     # Exchanges
 
-    async def ask(self, method: str, path: str, headers: dict[str, str], body: Any = None) -> Any:
+    async def ask(self, method: str, path: str, headers: dict[str, str], body: Any = None, answer_s: float | None = None) -> Any:
         """What was answered, asked until it is; a refusal is wrong, and raised."""
-        answer = await self._try(method, path, headers, body)
+        answer = await self._try(method, path, headers, body, answer_s)
         if answer is None:
             raise AssertionError(f"{method} {path} was refused")
         return answer
 
-    async def _try(self, method: str, path: str, headers: dict[str, str], body: Any = None) -> Any:
+    async def _try(self, method: str, path: str, headers: dict[str, str], body: Any = None, answer_s: float | None = None) -> Any:
         """The same, None when it is refused for good."""
+        what = re.sub(r"ord_\w+", "…", f"{method} {path.partition('?')[0]}")
         while True:
-            response = await self._once(re.sub(r"ord_\w+", "…", f"{method} {path.partition('?')[0]}"), method, path, headers, body)
+            response = await self._once(what, method, path, headers, body, answer_s)
             if response is None or response.status_code in LATER:
                 await asyncio.sleep(0.2)
             elif response.is_success:
@@ -255,15 +257,18 @@ class Crowd:
                 self.wrong.append(f"{method} {path} was answered {response.status_code} {response.text[:200]}")
                 return None
 
-    async def _once(self, what: str, method: str, path: str, headers: dict[str, str], body: Any) -> httpx.Response | None:
+    async def _once(
+        self, what: str, method: str, path: str, headers: dict[str, str], body: Any, answer_s: float | None = None
+    ) -> httpx.Response | None:
         """The answer; None when nobody answers in time."""
+        patience_s = answer_s or self.answer_s
         content = {} if body is None else {"content": body} if isinstance(body, bytes) else {"json": body}
         began = time.monotonic()
         try:
-            async with asyncio.timeout(self.answer_s):
+            async with asyncio.timeout(patience_s):
                 response = await self.client.request(method, self.shop.api_url + path, headers=headers, timeout=None, **content)
         except (httpx.TransportError, TimeoutError):
-            if time.monotonic() - began >= self.answer_s:
+            if time.monotonic() - began >= patience_s:
                 self.unheard += 1
             return None
         self.slowest[what] = max(self.slowest[what], time.monotonic() - began)
