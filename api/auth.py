@@ -36,10 +36,14 @@ async def shopper_of(connection: Connection) -> Shopper:
     """A shopper of the very store that the request names. Raises as `merchant_of`, and `NotFound` when no store is named."""
     process: Process = connection.app.state.process
     shopper = tokens.verify(process.keys.shoppers, _token(process, connection, "shopper"))
-    store = await store_of(connection)
+    same_store(shopper, await store_of(connection))
+    return shopper
+
+
+def same_store(shopper: Shopper, store: Store) -> None:
+    """Raises `Unauthorized` for a shopper of another store."""
     if shopper.tenant_id != store.tenant_id:
         raise Unauthorized("The shopper token is of another store. Ask for a new one at POST /v1/shopper-tokens.")
-    return shopper
 
 
 async def store_of(connection: Connection) -> Store:

@@ -72,7 +72,7 @@ class Committer:
         for one, decisions in zip(waiting, decided, strict=True):
             if decisions is not None:
                 one.decided.set_result(decisions)
-            elif one.tries < TRIES:
+            elif one.tries < TRIES and len(waiting) > 1:
                 self._waiting.setdefault(tenant_id, []).append(one._replace(tries=one.tries + 1))
             else:
                 # It may have to wait for the sale's row, and nobody else shall wait with it.

@@ -37,23 +37,28 @@ class Directory:
         self._by_slug = Memory(by_slug, ttl_s=TTL_S, size=STORES_MAX)
 
     async def store_of(self, connection: ASGIConnection) -> Store:  # type: ignore[type-arg]
-        """Raises `NotFound` when neither host nor header names a store, `BadRequest` when they name different ones."""
-        host = host_of(connection)
-        by_host = await self._by_host.get(host) if host else None
+        """The store that the request names. Raises as `find`."""
         slugs = connection.headers.getall(HEADER, [])
-        if not slugs:
+        if len(slugs) > 1:
+            raise BadRequest("X-Tessera-Store contradicts the host or itself.")
+        return await self.find(host_of(connection), slugs[0] if slugs else "")
+
+    async def find(self, host: str, slug: str) -> Store:
+        """Raises `NotFound` when neither names a store, `BadRequest` when they name different ones, `Unavailable` while nobody knows."""
+        by_host = await self._by_host.get(host) if host else None
+        if not slug:
             if by_host is None:
                 raise NotFound("No store answers to this host. On the platform's host, name one with X-Tessera-Store.", code="no_store")
             return by_host
-        if len(slugs) > 1 or (by_host is not None and by_host.slug != slugs[0]):
+        if by_host is not None and by_host.slug != slug:
             raise BadRequest("X-Tessera-Store contradicts the host or itself.")
-        store = by_host or (await self._by_slug.get(slugs[0]) if 1 < len(slugs[0]) <= 63 else None)
+        store = by_host or (await self._by_slug.get(slug) if 1 < len(slug) <= 63 else None)
         if store is None:
             raise NotFound("There is no such store.", code="no_store")
         return store
 
     def peek(self, host: str, slug: str) -> Store | None:
-        """The store that is named, if memory knows and both names agree; None for everything that `store_of` must judge."""
+        """The store that is named, if memory knows and both names agree; None for everything that `find` must judge."""
         by_host = self._by_host.peek(host) if host else None
         if not slug:
             return by_host

@@ -1,7 +1,7 @@
 """One transaction, one tenant: the unit of work that every tenant module receives and none commits."""
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -63,15 +63,26 @@ def dsn_for(settings: Settings, role: str) -> str:
     return urlunsplit((url.scheme, f"{role}:{role_password(settings, role)}@{host}", url.path, urlencode(query), ""))
 
 
-async def create_pool(dsn: str, *, size: int = 8, name: str = "tessera", statement_cache_size: int = 200) -> Pool:
-    """A pool whose sessions never wait for ever. Behind pgbouncer give `statement_cache_size=0`."""
+async def create_pool(
+    dsn: str,
+    *,
+    size: int = 8,
+    name: str = "tessera",
+    statement_cache_size: int = 200,
+    warm: Callable[[Connection], Awaitable[None]] | None = None,
+) -> Pool:
+    """A pool whose sessions never wait for ever. Behind pgbouncer give `statement_cache_size=0`.
+
+    With `warm` all sessions are opened at once and stay, and each begins with that.
+    """
     return await asyncpg.create_pool(
         dsn,
-        min_size=1,
+        min_size=size if warm else 1,
         max_size=size,
+        init=warm,
         timeout=5,
         command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 2,
-        max_inactive_connection_lifetime=300,
+        max_inactive_connection_lifetime=0 if warm else 300,
         connection_class=watched.connection_class(),
         reset=_leave_as_it_is,
         statement_cache_size=statement_cache_size,

@@ -17,12 +17,12 @@ NEXT_UNITS = f"""SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = s.id AND
                  ORDER BY id LIMIT s.wanted {_LOCK}"""
 # Units to orders, and the sales' counters moved: $1 tenant; $2 sales, $3 how many units of each, $4 the last of them; $5 units, $6 orders,
 # $7 shoppers, $8 slots. The counters move by what was taken, never to a number read earlier: the CHECK (committed ≤ allotted) then judges
-# the sum of all commits.
+# the sum of all commits. The ids are named twice, for a session that planned this while there were few units would read all of them.
 _GIVE = """
     given AS (
         UPDATE unit SET state = 'held', order_id = x.order_id, shopper_id = x.shopper_id, slot = x.slot
         FROM unnest($5::bigint[], $6::uuid[], $7::uuid[], $8::integer[]) AS x(id, order_id, shopper_id, slot)
-        WHERE unit.tenant_id = $1 AND unit.id = x.id),
+        WHERE unit.tenant_id = $1 AND unit.id = ANY($5) AND unit.id = x.id),
     counted AS (
         UPDATE sale SET committed = committed + x.taken, last_unit = greatest(last_unit, x.last)
         FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS x(id, taken, last)

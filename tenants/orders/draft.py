@@ -56,7 +56,8 @@ class Draft:
 
     async def write(self, tx: TenantTx) -> int:
         """In one round trip; how many of the orders did not exist yet. Of fewer than all, nothing may stay."""
-        ids, intent_ids, shoppers, quantities, hashes, epochs, contacts, lookups, channels, *_ = zip(*self.intents, strict=True)
+        columns = zip(*self.intents, strict=True) if self.intents else ((),) * len(Intent._fields)
+        ids, intent_ids, shoppers, quantities, hashes, epochs, contacts, lookups, channels, *_ = columns
         sales = [sale for sale, _ in self._sales]
         written: int = await tx.conn.fetchval(
             self.given.statement + _ORDERS, tx.tenant_id, *self.given.columns,

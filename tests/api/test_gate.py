@@ -133,7 +133,7 @@ class Menu:
 @pytest.fixture
 async def menu(acme: Store, two: Two) -> Menu:
     menu = Menu(await acme.guest(), await acme.sale(5))
-    await asked(two.gate, menu.hot)  # cold, and from then on the store is in memory
+    await asked(two.gate, menu.hot)  # from then on the store is in memory
     return menu
 
 
@@ -152,6 +152,71 @@ class TestAlone:
             here, there = await asked(two.gate, request), await asked(two.plain, request)
             assert here == there, name
             assert len(here) == 1
+
+
+class TestWhichStore:
+    """Where memory does not know the store, which is where a crowd's first presses come."""
+
+    async def test_anonymous_and_of_the_other_store(self, two: Two, acme: Store, globex: Store, menu: Menu) -> None:
+        stranger = (await globex.guest()) | acme.at
+        for request in (menu.nobody, menu.hot.replace(b"Bearer st_", b"Bearer st_x"), post(stranger, b"{}")):
+            before = two.answered[0]
+            [here], [there] = await asked(two.gate, request), await asked(two.plain, request)
+            assert here == there
+            assert here[0] == b"HTTP/1.1 401 Unauthorized"
+            assert two.answered[0] - before <= 1, "nothing was pressed, or only asked for its store"
+
+    @pytest.mark.parametrize("named", [{}, {"X-Tessera-Store": "nowhere"}, {"X-Tessera-Store": "x" * 64}, {"X-Tessera-Store": "Ä"}])
+    async def test_no_store(self, two: Two, acme: Store, named: dict[str, str]) -> None:
+        who = {"Authorization": (await acme.guest())["Authorization"]} | named
+        [here], [there] = await asked(two.gate, post(who, b"{}")), await asked(two.plain, post(who, b"{}"))
+        assert here == there
+        assert here[0] == b"HTTP/1.1 404 Not Found"
+
+    async def test_host_and_header_contradict_each_other(self, two: Two, acme: Store, globex: Store) -> None:
+        request = post(await acme.guest(), b"{}").replace(b"Host: localhost", f"Host: {globex.host}".encode())
+        [here], [there] = await asked(two.gate, request), await asked(two.plain, request)
+        assert here == there
+        assert here[0] == b"HTTP/1.1 400 Bad Request"
+
+    async def test_by_its_host(self, two: Two, acme: Store) -> None:
+        who = {"Authorization": (await acme.guest())["Authorization"]}
+        body = f'{{"sale_id":"{await acme.sale(1)}","quantity":1}}'.encode()
+        [(status, _, _)] = await asked(two.gate, post(who, body).replace(b"Host: localhost", f"Host: {acme.host}".encode()))
+        assert status == b"HTTP/1.1 201 Created"
+
+    async def test_a_crowd_waits_for_one_look_up_and_never_reaches_the_framework(
+        self, two: Two, acme: Store, menu: Menu, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        directory, looked_up, framework = acme.process.directory, 0, 0
+        find = directory._by_slug._look_up
+
+        async def slow(slug: str) -> object:
+            nonlocal looked_up
+            looked_up += 1
+            await asyncio.sleep(0.05)
+            return await find(slug)
+
+        async def counted(self: object, connection: object) -> object:
+            nonlocal framework
+            framework += 1
+            raise AssertionError
+
+        monkeypatch.setattr(directory._by_slug, "_look_up", slow)
+        monkeypatch.setattr(type(directory), "store_of", counted)
+        directory._by_slug.forget(acme.slug)
+        crowd = await asyncio.gather(*(asked(two.gate, menu.hot * 3) for _ in range(20)))
+        assert {status for got in crowd for status, _, _ in got} == {b"HTTP/1.1 201 Created"}
+        assert (len([1 for got in crowd for _ in got]), looked_up, framework) == (60, 1, 0)
+
+    async def test_nobody_knows_while_postgres_is_away(self, two: Two, acme: Store, menu: Menu, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def away(slug: str) -> None:
+            raise Unavailable("The database is away for a moment.")
+
+        monkeypatch.setattr(acme.process.directory._by_slug, "_look_up", away)
+        acme.process.directory._by_slug.forget(acme.slug)
+        [(status, _, _)] = await asked(two.gate, menu.hot)
+        assert status == b"HTTP/1.1 503 Service Unavailable"
 
 
 class TestTogether:

@@ -16,6 +16,7 @@ from tenants import holders
 from tenants.db import TenantTx, create_pool, dsn_for, tenant_tx
 from tenants.migrate import migrate
 from tenants.orders import allot, commit, commit_batch, gates
+from tenants.warm import warm
 from tessera.embedded import Servers
 from tests.plans import scans
 from tests.tenants.orders.million import FILL, SELL, SOLD, Million
@@ -43,7 +44,8 @@ def own_database(servers: Servers) -> Iterator[Settings]:
 
 @pytest.fixture(scope="module")
 async def million(own_database: Settings) -> AsyncIterator[Million]:
-    pool = await create_pool(dsn_for(own_database, "tessera_app"), size=2)
+    # Its sessions have planned a commit while there was nothing: such plans must be right for a million.
+    pool = await create_pool(dsn_for(own_database, "tessera_app"), size=2, warm=warm)
     admin = await asyncpg.connect(own_database.database_url)
     million = Million(pool, admin)
     try:
