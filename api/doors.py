@@ -115,23 +115,23 @@ class Doors:
     async def _settle(self, sale: SaleKey, intents: Sequence[Intent], admission: Admission) -> list[Answer]:
         pairs = list(zip(intents, admission.answers, strict=True))
         admitted = [i.under(admission.epoch) for i, a in pairs if a.code is Code.ADMITTED]
-        asked = safeties.on("holders")
-        doubtful = [i for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
         out: dict[UUID, Answer] = {}  # by intent: two wishes of one order may differ in what they ask
-        if doubtful:
-            epoch, found = await answers.look(self._pool, sale, doubtful)
-            out.update(found)
-            if epoch != admission.epoch:
-                out |= {i.intent_id: _closed("The sale is being counted anew. Ask again.") for i in doubtful if i.intent_id not in found}
         if admitted and safeties.on("commit_first"):
             decisions = await self._commit(sale, admitted)
-            first = {i.order_id: (i, d) for i, d in zip(admitted, decisions, strict=True)}
-            out |= {
-                i.intent_id: _of_the_same_order(i, *first[i.order_id]) for i in intents if i.order_id in first and i.intent_id not in out
-            }
+            out = {i.intent_id: d for i, d in zip(admitted, decisions, strict=True)}
         elif admitted:
             self._later(self._commit(sale, admitted))
-            out |= {i.intent_id: _promised(i) for i in admitted}
+            out = {i.intent_id: _promised(i) for i in admitted}
+        asked = safeties.on("holders")
+        doubtful = [i for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
+        if doubtful:
+            # After the commit: it may have decided another wish of the same order, or of the same shopper.
+            over = [i for i, a in pairs if asked and a.code is Code.LIMIT and a.holds]
+            found = await answers.look(self._pool, sale, doubtful, over)
+            out |= found.decided
+            void = found.epoch != admission.epoch
+            unsure = [i.intent_id for i in doubtful if i.intent_id not in out and (void or i.intent_id in found.room)]
+            out |= {intent_id: _closed("What you hold of this sale is being counted. Ask again.") for intent_id in unsure}
         if admission.avail == 0:
             self.sold_out.learn(sale, admission.epoch)
         else:
@@ -164,8 +164,8 @@ class Doors:
 
     async def _shut(self, sale: SaleKey, intents: Sequence[Intent], outcome: Outcome) -> list[Answer]:
         """A sale that is paused or over still tells those who hold an order what they hold."""
-        _, found = await answers.look(self._pool, sale, intents)
-        return [found.get(i.intent_id) or refused(i, outcome) for i in intents]
+        found = await answers.look(self._pool, sale, intents)
+        return [found.decided.get(i.intent_id) or refused(i, outcome) for i in intents]
 
     async def _past_gate(self, sale: SaleKey, intents: Sequence[Intent], fallback_per_s: int) -> list[Answer]:
         """Redis is away: sell throttled through Postgres if the merchant chose so; else say that the gate is closed."""
@@ -208,12 +208,6 @@ def refused(intent: Intent, outcome: Outcome) -> Decision:
 def _promised(intent: Intent) -> Decision:
     """What a shopper is told without the safety `commit_first`."""
     return Decision(Outcome.RESERVED, intent.order_id, "awaiting", intent.quantity, 0, "", dt.datetime.now(dt.UTC), None)
-
-
-def _of_the_same_order(intent: Intent, admitted: Intent, decision: Decision) -> Decision:
-    """The answer to `intent` when `admitted`, of the same key and in the same batch, was decided."""
-    same = intent.body_hash == admitted.body_hash or not safeties.on("body_hash")
-    return decision if same else decision._replace(outcome=Outcome.CONFLICT)
 
 
 def _unsaid(answer: Answer) -> Answer:

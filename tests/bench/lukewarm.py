@@ -1,4 +1,4 @@
-"""Many flash sales at once, none of them hot: `python -m tests.bench.lukewarm [STORES SALES PRESSES]` (50, 10 each, 40 presses each)."""
+"""Many flash sales at once, none of them hot: `python -m tests.bench.lukewarm [APIS [STORES SALES PRESSES]]` (1; 50, 10 each, 40 each)."""
 
 import asyncio
 import json
@@ -72,11 +72,12 @@ def presses(settings: Settings, stores: list[tuple[str, UUID, list[str]]], each:
 
 
 def main() -> None:
-    stores, sales, each = map(int, sys.argv[1:]) if len(sys.argv) > 1 else (50, 10, 40)
+    given = [int(each) for each in sys.argv[1:]]
+    apis, stores, sales, each = given + [1, 50, 10, 40][len(given) :]
     with tempfile.TemporaryDirectory(prefix="tessera-bench-") as folder:
         place = Path(folder)
         place.chmod(0o755)
-        with Shop(place, environ={"TESSERA_IP_LIMIT_FACTOR": "100000"}) as shop:
+        with Shop(place, apis=apis, environ={"TESSERA_IP_LIMIT_FACTOR": "100000"}) as shop:
             settings = Settings.from_env(shop.environ)
             with httpx.Client(base_url=shop.api_url, timeout=30) as client:
                 opened = open_stores(client, settings, stores, sales)
@@ -95,7 +96,7 @@ def main() -> None:
                 "--closed",
                 "256",
             ]
-            done = subprocess.run([*line, *sys.argv[4:]], capture_output=True, text=True, check=False)
+            done = subprocess.run(line, capture_output=True, text=True, check=False)
             report = json.loads(done.stdout)
     print({name: report[name] for name in ("answers", "seconds", "per_s", "statuses", "codes", "latency_ms") if name in report} or report)
 

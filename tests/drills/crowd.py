@@ -41,8 +41,7 @@ PACE_S = 0.6  # on average, between two purchases of one person
 PATIENCE_S = 90.0  # of a drill that waits for sales
 AGAIN, PAYS, CANCELS = 0.2, 0.35, 0.1  # shares of the winners
 LATER = (202, 429, 503)
-# Said for a moment, of a sale that was paused just now, or to a wish that still counts at the gate although nobody decides it any more.
-NOT_YET = ("paused", "limit")
+NOT_YET = ("paused",)  # said for a moment, of a sale that was paused just now
 MERCHANT_S = 0.5
 WISH_S = 100.0  # beyond the longest fault
 FINAL = ("delivered", "refunded", "expired", "cancelled")

@@ -3,7 +3,8 @@
 `test_double.py` holds this against the real SQL, row for row.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -129,6 +130,12 @@ async def count(tx: TenantTx, sale: Sale) -> tuple[Count, list[tuple[UUID, int]]
     return Count(sale.epoch, sale.state, avail, sale.limit_per_shopper, sale.give_seq, starts_ms, ends_ms), list(held.items())  # type: ignore[arg-type]
 
 
+async def held(tx: TenantTx, sale_id: UUID, shoppers: Collection[UUID]) -> dict[UUID, int]:
+    await tx.conn.trip()
+    units = tx.conn.select("unit", lambda u: u["sale_id"] == sale_id and u["shopper_id"] in shoppers)
+    return dict(Counter(u["shopper_id"] for u in units))
+
+
 async def returns_after(tx: TenantTx, sale_id: UUID, epoch: int, given: int, limit: int) -> list[tuple[int, UUID, int, int]]:
     await tx.conn.trip()
     rows = tx.conn.select("give_back", lambda g: g["sale_id"] == sale_id and g["epoch"] == epoch and g["seq"] > given)
@@ -210,7 +217,7 @@ async def _no_sku(tx: TenantTx, sku_id: UUID, *, lock: bool = False) -> None: ..
 
 DOUBLES: list[tuple[Any, str, Callable[..., Any]]] = [
     (commit, "_commit", decide), (answers, "known", known), (allot, "lock_free_sales", lock_free_sales),
-    (allot, "lock_sale", lock_sale), (allot, "take_back", take_back),
+    (allot, "lock_sale", lock_sale), (allot, "take_back", take_back), (allot, "held", held),
     (gates, "give_back", give_back), (gates, "bump", bump), (gates, "count", count), (gates, "returns_after", returns_after),
     (sales, "_allot", allot_more), (sales, "_loosen", loosen), (sales, "_close_ranks", close_ranks), (sales.catalog, "get_sku", _no_sku),
 ]  # fmt: skip

@@ -97,7 +97,7 @@ class Case:
             case "age":
                 return "age", self._tx(lambda tx: tx.conn.execute(AGE, tx.tenant_id, order_id, LONG_AGO))
             case _:
-                return "look", lambda pool: answers.look(pool, self.keys[0], known)
+                return "look", lambda pool: answers.look(pool, self.keys[0], known, known)
 
     async def _expire(self, pool: Any, order_id: UUID) -> Any:
         async with tenant_tx(pool, self.tenant_id) as tx:
