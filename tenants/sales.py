@@ -141,7 +141,7 @@ async def set_limit(tx: TenantTx, sale_id: UUID, limit_per_shopper: int, *, acto
     sale = await _lock_running(tx, sale_id)
     if limit_per_shopper:
         await _close_ranks(tx, sale)
-    changed = await _change(tx, sale, "limit_per_shopper = $3", limit_per_shopper)
+    changed = await _change(tx, sale, "limit_per_shopper = $3, limit_since = clock_timestamp()", limit_per_shopper)
     await _announce(tx, changed, "sale.limit_changed", actor, limit_per_shopper=limit_per_shopper)
     return changed
 

@@ -149,23 +149,29 @@ async def delivered_is_gone(look: Look) -> None:
     )
 
 
+# Who held more when the limit was lowered keeps it; from then on he gets nothing. Both times were read under the lock of the sale's row.
+_HELD = """FROM unit JOIN sale ON sale.tenant_id = unit.tenant_id AND sale.id = unit.sale_id
+           JOIN orders o ON o.tenant_id = unit.tenant_id AND o.id = unit.order_id
+           WHERE unit.shopper_id IS NOT NULL AND limit_per_shopper > 0"""
+
+
 @invariant("I8")
 async def limits_are_kept(look: Look) -> None:
     await look.none(
-        "a shopper has at most the limit of units in a sale",
+        "nobody who has more than the limit of units in a sale got one since it is the limit",
         of="sale WHERE limit_per_shopper > 0",
-        sql="""SELECT sale.tenant_id AS tenant, sale.id AS sale, shopper_id AS shopper, limit_per_shopper AS "limit", count(*) AS units
-               FROM unit JOIN sale ON sale.tenant_id = unit.tenant_id AND sale.id = unit.sale_id
-               WHERE shopper_id IS NOT NULL AND limit_per_shopper > 0
-               GROUP BY 1, 2, 3, 4 HAVING count(*) > limit_per_shopper""",
+        sql=f"""SELECT sale.tenant_id AS tenant, sale.id AS sale, unit.shopper_id AS shopper, limit_per_shopper AS "limit",
+                       count(*) AS units
+                {_HELD}
+                GROUP BY 1, 2, 3, 4, limit_since HAVING count(*) > limit_per_shopper AND max(o.created_at) > limit_since""",
     )
     await look.none(
         "in a sale with a limit each unit of a shopper fills a slot within it, and no slot is filled twice",
         of="unit WHERE slot IS NOT NULL",
-        sql="""SELECT sale.tenant_id AS tenant, sale.id AS sale, shopper_id AS shopper, slot, count(*) AS units, min(unit.id) AS unit
-               FROM unit JOIN sale ON sale.tenant_id = unit.tenant_id AND sale.id = unit.sale_id
-               WHERE shopper_id IS NOT NULL AND limit_per_shopper > 0
-               GROUP BY 1, 2, 3, 4, limit_per_shopper HAVING count(*) > 1 OR slot IS NULL OR slot NOT BETWEEN 1 AND limit_per_shopper""",
+        sql=f"""SELECT sale.tenant_id AS tenant, sale.id AS sale, unit.shopper_id AS shopper, slot, count(*) AS units, min(unit.id) AS unit
+                {_HELD}
+                GROUP BY 1, 2, 3, 4, limit_per_shopper, limit_since
+                HAVING count(*) > 1 OR slot IS NULL OR slot NOT BETWEEN 1 AND limit_per_shopper AND max(o.created_at) > limit_since""",
     )
 
 

@@ -75,7 +75,7 @@ def plain(value: Any) -> Any:
             return value
 
 
-CLOCKS: Final = ("created_at", "hold_until", "next_try_at", "paid_at", "delivered_at", "starts_at", "ends_at", "created_xid")
+CLOCKS: Final = ("created_at", "hold_until", "next_try_at", "paid_at", "delivered_at", "starts_at", "ends_at", "limit_since", "created_xid")
 
 
 def rows_of(table: str, rows: Sequence[Any]) -> list[Any]:

@@ -57,6 +57,12 @@ class TestHealthy:
         await bench.check(at_rest=True, sample=None)
         assert await bench.conn.fetchval(sql) == before
 
+    async def test_who_had_more_when_the_limit_was_lowered_keeps_it(self, bench: Bench) -> None:
+        await bench.execute("UPDATE sale SET limit_per_shopper = 1, limit_since = now() WHERE id = {sale}")
+        assert violated(await bench.check()) == set()
+        await bench.execute("UPDATE sale SET limit_since = (SELECT created_at - interval '1 us' FROM orders WHERE id = {delivered})")
+        assert violated(await bench.check()) == {"I8"}
+
     async def test_a_running_store_may_be_behind_and_a_resting_one_may_not(self, bench: Bench) -> None:
         await bench.execute("UPDATE refund SET next_try_at = now() - interval '5 min' WHERE id = {refund_late}")
         assert violated(await bench.check()) == set()
