@@ -5,6 +5,8 @@ A file whose first line is `-- no-transaction` runs statement by statement outsi
 """
 
 import asyncio
+import logging
+import random
 import re
 from collections.abc import Iterable
 from hashlib import sha256
@@ -20,6 +22,11 @@ LOCK_ID = 0x7E55E7A  # any constant of our own: whoever holds this advisory lock
 LOCK_TIMEOUT_MS = 5_000  # a migration that cannot get its table lock gives way to the shop instead of queueing in front of it
 STATEMENT_TIMEOUT_MS = 15 * 60_000
 ASK_AGAIN_S = 0.1
+TRIES = 20
+# "Tuple concurrently updated" has no class of its own; a role made twice at once breaks the catalogue's index.
+_MET = (asyncpg.InternalServerError, asyncpg.UniqueViolationError, asyncpg.DuplicateObjectError)
+
+log = logging.getLogger(__name__)
 
 
 class Migration(NamedTuple):
@@ -64,18 +71,31 @@ async def bootstrap(settings: Settings) -> None:
     admin = await asyncpg.connect(settings.database_url, timeout=10)
     try:
         await _alone(admin)
-        async with admin.transaction():
-            for role in ROLES:
-                if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
-                    await admin.execute(f"CREATE ROLE {role} LOGIN")
-                bypass = "BYPASSRLS" if role == "tessera_migrator" else "NOBYPASSRLS"
-                # The password is hex of our own making: nothing to quote.
-                await admin.execute(f"ALTER ROLE {role} {bypass} PASSWORD '{role_password(settings, role)}'")
-            await admin.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-            await admin.execute(f"GRANT USAGE ON SCHEMA public TO {', '.join(ROLES)}")
-            await admin.execute("GRANT CREATE ON SCHEMA public TO tessera_migrator")
+        for tries_left in reversed(range(TRIES)):
+            try:
+                await _make_roles(admin, settings)
+                return
+            except _MET as error:
+                # Roles are the cluster's, and the lock this database's: somebody migrates another database of it just now.
+                if not tries_left:
+                    raise
+                log.info("roles are made again: %s", error)
+                await asyncio.sleep(random.uniform(0.5, 1.5) * ASK_AGAIN_S)  # noqa: S311  it only spreads them
     finally:
         await admin.close()
+
+
+async def _make_roles(admin: asyncpg.Connection, settings: Settings) -> None:
+    async with admin.transaction():
+        for role in ROLES:
+            if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+                await admin.execute(f"CREATE ROLE {role} LOGIN")
+            bypass = "BYPASSRLS" if role == "tessera_migrator" else "NOBYPASSRLS"
+            # The password is hex of our own making: nothing to quote.
+            await admin.execute(f"ALTER ROLE {role} {bypass} PASSWORD '{role_password(settings, role)}'")
+        await admin.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        await admin.execute(f"GRANT USAGE ON SCHEMA public TO {', '.join(ROLES)}")
+        await admin.execute("GRANT CREATE ON SCHEMA public TO tessera_migrator")
 
 
 async def run(dsn: str, migrations: Iterable[Migration]) -> list[str]:

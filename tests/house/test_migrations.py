@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from checkout_core.config import Settings
-from tenants.migrate import migrate, ours
+from tenants.migrate import bootstrap, migrate, ours
 from tessera.embedded import Servers
 from tests.house.sources import ROOT
 
@@ -112,6 +112,22 @@ NAUGHTY = """
 
 async def found(schema: asyncpg.Connection, query: str) -> set[str]:
     return {row[0] for row in await schema.fetch(query)}
+
+
+async def test_roles_are_made_for_several_databases_of_a_cluster_at_once(servers: Servers) -> None:
+    admin = await asyncpg.connect(servers.database_url)
+    names = [f"{DATABASE}_{number}" for number in range(4)]
+    for name in names:
+        await admin.execute(f"CREATE DATABASE {name}")
+    url = servers.database_url
+    environ = servers.environment | {"TESSERA_ENV": "test", "TESSERA_SECRET": "00" * 32}
+    each = [Settings.from_env(environ | {"DATABASE_URL": url.replace("/postgres?", f"/{name}?")}) for name in names]
+    try:
+        await asyncio.gather(*(bootstrap(settings) for settings in each * 2))
+    finally:
+        for name in names:
+            await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
 
 
 class TestSchema:
