@@ -73,7 +73,7 @@ async def create_pool(
 ) -> Pool:
     """A pool whose sessions never wait for ever. Behind pgbouncer give `statement_cache_size=0`.
 
-    With `warm` all sessions are opened at once and stay, and each begins with that.
+    With `warm` all sessions are opened at once and stay, and each begins with that: nobody waits for the first of anything.
     """
     return await asyncpg.create_pool(
         dsn,
@@ -91,6 +91,9 @@ async def create_pool(
             "lock_timeout": str(LOCK_TIMEOUT_MS),
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+            # A session may be idle for hours: no box on the way shall forget it. Over a Unix socket these say nothing.
+            "tcp_keepalives_idle": "60",
+            "tcp_keepalives_interval": "10",
             "plan_cache_mode": "force_generic_plan",  # arrays of ids: a custom plan each time costs more than it finds
             # A plan made while a table was small is kept until somebody analyzes it: it must be the one that is right when it is large.
             # Selling 20,000 units right after the schema was made cost Postgres 694 µs an order with sequential scans allowed.
