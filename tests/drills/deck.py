@@ -20,7 +20,7 @@ from tests.drills.ways import WAYS, Way
 CROWD = 8
 REFUSED_S = 15.0  # that the gate may be wrong about a unit, while those who would tell it die
 CODES = 40  # in a file of the importer
-IMPORTS_MAX = 8  # times a file is tried
+IMPORTS_MAX = 40  # times a file is tried, while whoever tries it dies at one place after the other
 
 
 class Deck:

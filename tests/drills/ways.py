@@ -140,12 +140,12 @@ async def a_sale_of_its_own(j: Journeys, sale: str) -> str:
 
     A payment comes when it has ended and its unit is gone: that goes back.
     """
-    own = await j.publish(await j.new_sku(4), j.door(sale), 2, limit_per_shopper=2)
+    own = await j.publish(await j.new_sku(4), j.door(sale), 2)
     await j.change(own, "stock", {"add": 2})
     await j.change(own, "stock", {"withdraw": 1})
     shopper = await j.guest()
     held = [await j.press(own, shopper), await j.press(own, shopper)]
-    await j.change(own, "limit", {"limit_per_shopper": 3})
+    await j.change(own, "limit", {"limit_per_shopper": 3})  # what he holds gets its slots now
     await j.change(own, "pause")
     await j.change(own, "resume")
     held.append(await j.press(own, shopper))
