@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from checkout_core.config import Settings
+from tenants.db import ROLES
 from tenants.migrate import bootstrap, migrate, ours
 from tessera.embedded import Servers
 from tests.house.sources import ROOT
@@ -124,6 +125,7 @@ async def test_roles_are_made_for_several_databases_of_a_cluster_at_once(servers
     each = [Settings.from_env(environ | {"DATABASE_URL": url.replace("/postgres?", f"/{name}?")}) for name in names]
     try:
         await asyncio.gather(*(bootstrap(settings) for settings in each * 2))
+        assert await admin.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = ANY($1)", ROLES) == len(ROLES)
     finally:
         for name in names:
             await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
