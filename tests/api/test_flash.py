@@ -144,6 +144,21 @@ class TestUndecided:
         await flash.tend()
         assert await shown(who) == "awaiting"
 
+    async def test_the_limit_is_not_said_of_what_nobody_has_decided(
+        self, acme: Store, open_flash: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The gate counts a wish whose process died; Postgres knows of nothing, and it may come to nothing."""
+        flash, who = await open_flash(3, limit_per_shopper=1), await acme.guest()
+        shopper = tokens.verify(acme.process.keys.shoppers, who["Authorization"][7:])
+        left = Intent(new_id(), new_id(), shopper.id, 1, b"h" * 16, None)
+        await flash.gatekeeper.admit(flash.key, [left])
+        answer = await flash.press(who)
+        assert (answer.status_code, answer.json()["code"]) == (503, "closed")
+        monkeypatch.setattr(gatekeeping, "LEFT_AFTER_MS", 0)
+        for _ in range(2):
+            await flash.tend()
+        assert await flash.code(who) == "limit"
+
 
 class TestReturn:
     async def test_a_cancelled_order_is_for_sale_again_within_two_seconds(self, acme: Store, open_flash: Any) -> None:
