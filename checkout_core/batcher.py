@@ -57,12 +57,14 @@ Waiting = deque[tuple[Intent, Waiter]]
 class Batcher:
     """Hands each sale's intents to `commit`, batch after batch, and each decision to the one who asked."""
 
-    def __init__(self, commit: Commit, *, batch_max: int = BATCH_MAX, waiting_max: int = WAITING_MAX) -> None:
+    def __init__(self, commit: Commit, *, batch_max: int = BATCH_MAX, waiting_max: int = WAITING_MAX, flights: int = 1) -> None:
         self._commit = commit
+        self._flights = flights
         self._batch_max = batch_max
         self._waiting_max = waiting_max
         self._waiting: dict[SaleKey, Waiting] = {}
-        self._flushing: dict[SaleKey, asyncio.Task[None]] = {}
+        self._flushing: dict[SaleKey, set[asyncio.Task[None]]] = {}
+        self._starting: set[SaleKey] = set()  # with a flight that has yet to take its batch
         self._closed = False
 
     def submit(self, sale: SaleKey, intent: Intent) -> asyncio.Future[Decision]:
@@ -86,26 +88,33 @@ class Batcher:
             waiter.settle(TooMany("Too many shoppers are asking at once. Nothing was reserved; ask again.", code="busy"))
             return
         waiting.append((intent, waiter))
-        if sale not in self._flushing:
-            self._flushing[sale] = asyncio.get_running_loop().create_task(self._flush(sale))
+        if sale not in self._starting:
+            flying = self._flushing.setdefault(sale, set())
+            if len(flying) < self._flights:
+                self._starting.add(sale)
+                flying.add(asyncio.get_running_loop().create_task(self._flush(sale)))
 
     async def aclose(self) -> None:
         """Take no more, and finish every commit under way."""
         self._closed = True
         while self._flushing:
-            await asyncio.gather(*self._flushing.values(), return_exceptions=True)
+            await asyncio.gather(*(task for flying in self._flushing.values() for task in flying), return_exceptions=True)
 
     async def _flush(self, sale: SaleKey) -> None:
-        waiting = self._waiting[sale]
+        waiting, flying = self._waiting[sale], self._flushing[sale]
         try:
             while waiting:
+                self._starting.discard(sale)
                 batch = [waiting.popleft() for _ in range(min(len(waiting), self._batch_max))]
                 await self._settle(sale, [pair for pair in batch if not pair[1].gone])
         finally:
             # No await between the last look at `waiting` and here: an intent cannot slip in unseen.
-            del self._flushing[sale]
-            if not waiting:
-                del self._waiting[sale]
+            self._starting.discard(sale)
+            flying.discard(asyncio.current_task())  # type: ignore[arg-type]  # it is one
+            if not flying:
+                del self._flushing[sale]
+                if not waiting:
+                    del self._waiting[sale]
 
     async def _settle(self, sale: SaleKey, batch: list[tuple[Intent, Waiter]]) -> None:
         if not batch:

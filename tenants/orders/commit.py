@@ -7,7 +7,7 @@ measurements are in docs/decisions/0002-one-commit.md.
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
@@ -30,6 +30,9 @@ TRIES = 4
 _RACED = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 
+More = Callable[[], Sequence[Intent]]
+
+
 class _Again(Exception):
     """An order of this batch was committed through another sale a moment ago; a second look sees it."""
 
@@ -41,25 +44,28 @@ class Wishes(NamedTuple):
     intents: Sequence[Intent]
 
 
-async def commit_batch(pool: Pool, sale: SaleKey, intents: Sequence[Intent]) -> list[Decision]:
+async def commit_batch(pool: Pool, sale: SaleKey, intents: Sequence[Intent], more: More = tuple) -> list[Decision]:
     """Decide `intents` of `sale`, durably; the decisions in the same order.
 
+    `more` is asked, when the sale's row is ours at last, for intents that came meanwhile: they are decided with them, behind them.
     Raises `NotFound` for an unknown sale, `Unavailable` when the outcome is unknown or the rows stay contended.
     """
+    together = list(intents)
     for _ in range(TRIES):
         try:
             async with tenant_tx(pool, sale.tenant_id) as tx:
-                return await commit(tx, sale.sale_id, intents)
+                return await commit(tx, sale.sale_id, together, more)
         except (_Again, *_RACED) as error:
-            log.info("commit of %d intents of sale %s is tried again: %s", len(intents), sale.sale_id, type(error).__name__)
+            log.info("commit of %d intents of sale %s is tried again: %s", len(together), sale.sale_id, type(error).__name__)
     raise Unavailable("The sale is contended. Nothing was reserved; ask again with the same key.", code="contended")
 
 
-async def commit(tx: TenantTx, sale_id: UUID, intents: Sequence[Intent]) -> list[Decision]:
-    """The same inside the caller's transaction."""
+async def commit(tx: TenantTx, sale_id: UUID, intents: list[Intent], more: More = tuple) -> list[Decision]:
+    """The same inside the caller's transaction; `intents` grows by `more`."""
     sale = await allot.lock_sale(tx, sale_id)
     if sale is None:
         raise NotFound("There is no such sale.")
+    intents += more()
     [decisions] = await _commit(tx, [_Part(sale, intents)])
     return decisions
 

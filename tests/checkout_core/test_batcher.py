@@ -70,6 +70,22 @@ class TestSubmit:
         assert till.batches == [(SALE, 1), (SALE, 7)]
         assert till.in_flight_max == 1
 
+    async def test_several_flights_leave_before_the_first_has_landed_and_no_more(self) -> None:
+        till = Till()
+        batcher = Batcher(till, flights=3)
+        till.gate.clear()
+        wishes = []
+        for size in (1, 5, 2, 4, 3):
+            wishes += [batcher.submit(SALE, wish()) for _ in range(size)]
+            await asyncio.sleep(0.01)
+        assert till.batches == [(SALE, 1), (SALE, 5), (SALE, 2)]
+        till.gate.set()
+        await asyncio.gather(*wishes)
+        assert till.batches == [(SALE, 1), (SALE, 5), (SALE, 2), (SALE, 7)]
+        await asyncio.sleep(0)
+        assert not batcher._flushing
+        assert not batcher._waiting
+
     async def test_sales_do_not_wait_for_each_other(self) -> None:
         till = Till()
         batcher = Batcher(till)

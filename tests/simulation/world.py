@@ -12,6 +12,7 @@ from api import listener
 from api.checkouts import NewCheckout, press
 from api.doors import Doors
 from api.problems import expected
+from api.process import FLIGHTS
 from checkout_core import intents, keys
 from checkout_core.admission import Gatekeeper, Loaded
 from checkout_core.batcher import Batcher
@@ -106,7 +107,7 @@ class Api:
         partitions = await Partitions("unix:///simulated").__aenter__()
         doors = Doors(self.pool, Gatekeeper(partitions, backlog_max=self.world.plan.backlog_max), Bell(self.world))  # type: ignore[arg-type]
         keys = SimpleNamespace(orders=SECRET, lookups=SECRET)
-        self.process = SimpleNamespace(doors=doors, batcher=Batcher(doors.decide), keys=keys)
+        self.process = SimpleNamespace(doors=doors, batcher=Batcher(doors.decide, flights=FLIGHTS), keys=keys)
 
     def kill(self) -> None:
         self.proc.kill()

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from api.doors import Doors
+from api.process import FLIGHTS
 from checkout_core.admission import Admission, Gatekeeper
 from checkout_core.batcher import Batcher
 from checkout_core.bell import Bell
@@ -43,7 +44,7 @@ class Gates:
         self.gatekeeper = self.gatekeepers[0]  # the worker's
         self._bell = bell
         self.doors = [self._new_doors(process) for process in range(PROCESSES)]
-        self.batchers = [Batcher(each.decide) for each in self.doors]
+        self.batchers = [Batcher(each.decide, flights=FLIGHTS) for each in self.doors]
         self.sales: list[SaleKey] = []  # that may still run
 
     def _new_doors(self, process: int) -> Doors:
@@ -168,10 +169,11 @@ class Gates:
     def kill(self, process: int) -> None:
         """What the process is at ends where it stands: its transactions roll back, nobody is answered. Another begins in its place."""
         committer = self.doors[process]._committer
-        for task in [*self.batchers[process]._flushing.values(), *committer._going.values(), *committer._alone]:
+        flights = [task for flying in self.batchers[process]._flushing.values() for task in flying]
+        for task in [*flights, *committer._going.values(), *committer._lines._heads.values()]:
             task.cancel()
         self.doors[process] = self._new_doors(process)
-        self.batchers[process] = Batcher(self.doors[process].decide)
+        self.batchers[process] = Batcher(self.doors[process].decide, flights=FLIGHTS)
 
     async def linked(self) -> None:
         anybody = SaleKey(uuid4(), uuid4())
