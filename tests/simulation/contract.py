@@ -193,7 +193,7 @@ async def close_ranks(tx: TenantTx, sale: sales.Sale) -> None:
     moving = [(unit, n) for units in ranks.values() for n, unit in enumerate(units, 1) if unit["slot"] != n]
     for empty in (True, False):
         for unit, n in moving:
-            tx.conn.put("unit", (tx.tenant_id, unit["id"]), unit | {"slot": None if empty else n})
+            await _change_unit(tx, unit["id"], {"slot": None if empty else n})
 
 
 async def settle(tx: TenantTx, order_id: UUID) -> str:
@@ -208,8 +208,15 @@ async def settle(tx: TenantTx, order_id: UUID) -> str:
     now = conn.db.now()
     conn.put("orders", (tx.tenant_id, order_id), order | {"state": "delivered", "paid_at": now, "delivered_at": now, "next_try_at": None})
     for unit in conn.select("unit", lambda u: u["order_id"] == order_id and u["state"] == "held"):
-        conn.put("unit", (tx.tenant_id, unit["id"]), unit | {"state": "sold"})
+        await _change_unit(tx, unit["id"], {"state": "sold"})
     return "delivered"
+
+
+async def _change_unit(tx: TenantTx, unit_id: int, columns: Row) -> None:
+    """Of a unit that another transaction may be changing too: a payment does not lock the sale, and Postgres would keep its column."""
+    unit = await tx.conn.lock("unit", (tx.tenant_id, unit_id))
+    assert unit is not None, "units are never deleted"
+    tx.conn.put("unit", (tx.tenant_id, unit_id), unit | columns)
 
 
 async def _no_sku(tx: TenantTx, sku_id: UUID, *, lock: bool = False) -> None: ...
