@@ -6,6 +6,9 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 checks = bool(os.environ.get("TESSERA_DEBUG_BUILD"))
-directives = {"language_level": 3, "annotation_typing": False, "boundscheck": checks, "overflowcheck": checks, "initializedcheck": checks}
-core = [Extension("checkout_core.decide", ["checkout_core/decide.py"], optional=True)]
+directives = {
+    "language_level": 3, "annotation_typing": False, "boundscheck": checks, "wraparound": checks, "overflowcheck": checks, "initializedcheck": checks,
+}  # fmt: skip
+MODULES = ("checkout_core.decide", "api.plain")
+core = [Extension(name, [f"{name.replace('.', '/')}.py"], optional=True) for name in MODULES]
 setup(ext_modules=cythonize(core, compiler_directives=directives, force=True))

@@ -115,6 +115,9 @@ class Doors:
     async def _settle(self, sale: SaleKey, intents: Sequence[Intent], admission: Admission) -> list[Answer]:
         pairs = list(zip(intents, admission.answers, strict=True))
         admitted = [i.under(admission.epoch) for i, a in pairs if a.code is Code.ADMITTED]
+        if len(admitted) == len(pairs) and admission.avail and safeties.on("commit_first"):
+            self.sold_out.forget(sale)
+            return list(await self._commit(sale, admitted))
         out: dict[UUID, Answer] = {}  # by intent: two wishes of one order may differ in what they ask
         if admitted and safeties.on("commit_first"):
             decisions = await self._commit(sale, admitted)

@@ -8,14 +8,17 @@ from tenants.db import TenantTx
 from tenants.orders import allot
 from tenants.orders.sale import Sale
 
-# Behind what gives the units ($1 to $8). Parts that share nothing but their arguments: each keeps the plan it would have alone.
-# `x` are the orders: what all of one sale share is in `s`, by its number.
+# Behind what gives the units ($1 to $9). Parts that share nothing but their arguments: each keeps the plan it would have alone.
+# `x` are the orders: what all of one sale share is in `s`, by its number; and what all orders say alike comes once (`allot.own`).
 _ORDERS = """,
-    s AS (SELECT * FROM unnest($2::uuid[], $9::uuid[], $10::bigint[], $11::text[], $12::timestamptz[], $13::timestamptz[])
+    s AS (SELECT * FROM unnest($2::uuid[], $10::uuid[], $11::bigint[], $12::text[], $13::timestamptz[], $14::timestamptz[])
           WITH ORDINALITY AS s(sale_id, sku_id, price, currency, now, hold_until, n)),
-    x AS (SELECT * FROM unnest($14::bigint[], $15::uuid[], $16::uuid[], $17::uuid[], $18::smallint[], $19::integer[], $20::bytea[],
-                               $21::bigint[], $22::text[], $23::bytea[], $24::text[])
-          AS x(n, id, intent_id, shopper_id, refusal, quantity, body_hash, epoch, contact, lookup_hash, channel)),
+    x AS (SELECT coalesce(n, $26) AS n, id, intent_id, shopper_id, coalesce(refusal, $27) AS refusal, coalesce(quantity, $28) AS quantity,
+                 coalesce(body_hash, $29) AS body_hash, coalesce(epoch, $30) AS epoch, coalesce(contact, $31) AS contact,
+                 coalesce(lookup_hash, $32) AS lookup_hash, coalesce(channel, $33) AS channel
+          FROM unnest($15::uuid[], $16::uuid[], $17::uuid[], $18::bigint[], $19::smallint[], $20::integer[], $21::bytea[],
+                      $22::bigint[], $23::text[], $24::bytea[], $25::text[])
+          AS x(id, intent_id, shopper_id, n, refusal, quantity, body_hash, epoch, contact, lookup_hash, channel)),
     made AS (
         INSERT INTO orders (tenant_id, id, intent_id, shopper_id, state, refusal, amount_minor, currency, body_hash, contact, lookup_hash,
                             channel, created_at, hold_until, next_try_at, epoch)
@@ -59,11 +62,12 @@ class Draft:
         columns = zip(*self.intents, strict=True) if self.intents else ((),) * len(Intent._fields)
         ids, intent_ids, shoppers, quantities, hashes, epochs, contacts, lookups, channels, *_ = columns
         sales = [sale for sale, _ in self._sales]
+        # The epoch is the one stamped on the wish, not the row's: one that slipped past the fence is seen by it (I24).
+        own = [allot.own(c) for c in (self._numbers, self._refusals, quantities, hashes, epochs, contacts, lookups, channels)]
         written: int = await tx.conn.fetchval(
             self.given.statement + _ORDERS, tx.tenant_id, *self.given.columns,
             [s.sku_id for s in sales], [s.price_minor for s in sales], [s.currency for s in sales], [s.now for s in sales],
             [until for _, until in self._sales],
-            # The epoch is the one stamped on the wish, not the row's: one that slipped past the fence is seen by it (I24).
-            self._numbers, ids, intent_ids, shoppers, self._refusals, quantities, hashes, epochs, contacts, lookups, channels,
+            ids, intent_ids, shoppers, *[column for column, _ in own], *[shared for _, shared in own],
         )  # fmt: skip
         return written
