@@ -29,6 +29,11 @@ SETTINGS = {
     "TimeZone": "UTC",
     "log_timezone": "UTC",
 }
+# Segments of WAL laid out before the first start, 16 MB each: 70,000 orders. Postgres keeps `min_wal_size` of old ones for use again, but a new
+# cluster has none, and whoever commits when a segment is full waits until the next is written full of zeros: 60 ms for everybody, once a
+# second in a rush (p99 75 to 95 ms with it, 38 to 52 without; 20,000 units, 256 connections).
+WAL_SEGMENTS = 8
+FILL_A_SEGMENT = "SELECT pg_logical_emit_message(true, '', ''), pg_switch_wal();\n"
 READY = "ready"
 STATUS_LINE = 7  # of postmaster.pid, counted from 0: what pg_ctl itself waits for
 
@@ -75,11 +80,17 @@ class Postgres:
         self.identity.give(half)
         initdb = [str(self.bin_folder / "initdb"), f"--pgdata={half}", "--username=postgres", "--auth=trust", "--encoding=UTF8"]
         initdb += ["--locale=C.UTF-8", "--data-checksums", "--no-instructions", *([] if self.fsync else ["--no-sync"])]
-        command = launched(initdb, runs_as=self.runs_as)
-        made = subprocess.run(command, cwd="/", env=dict(self.environ), capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            raise NotReady(f"initdb failed: {made.stdout}{made.stderr}")
+        self._run(initdb)
+        if self.fsync:
+            alone = [str(self.bin_folder / "postgres"), "--single", "-D", str(half), "-c", f"min_wal_size={SETTINGS['min_wal_size']}", "postgres"]
+            self._run(alone, said=FILL_A_SEGMENT * WAL_SEGMENTS)
         half.rename(self.data)
+
+    def _run(self, command: list[str], *, said: str = "") -> None:
+        launch = launched(command, runs_as=self.runs_as)
+        done = subprocess.run(launch, cwd="/", env=dict(self.environ), input=said, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise NotReady(f"{Path(command[0]).name} failed: {done.stdout}{done.stderr}")
 
     def command(self) -> list[str]:
         durable = "on" if self.fsync else "off"
