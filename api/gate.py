@@ -22,6 +22,7 @@ from api.checkouts import Asked, NewCheckout, admitted_of, asked, intent_of, jud
 from api.directory import host_name
 from api.headers import API_HEADERS, HSTS, SECURITY_HEADERS
 from api.idempotency import is_key
+from api.memory import Recent
 from api.plain import COLD_HEADERS, read
 from api.problems import MEDIA_TYPE, document
 from api.process import Process
@@ -32,8 +33,8 @@ from checkout_core.intents import Decision, Intent, SaleKey
 from checkout_core.tokens import Shopper
 
 PROBLEMS_MAX = 64  # problem documents kept as bytes
-TOKENS_MAX = 50_000  # verified ones, 15 MB of them; a crowd presses more than once
-BODIES_MAX = 1_000  # what the same bytes ask for; a crowd asks for the same
+TOKENS_MAX = 25_000  # verified ones, twice as many at most, 15 MB of them; a crowd presses more than once
+BODIES_MAX = 500  # what the same bytes ask for; a crowd asks for the same
 
 _decode = msgspec.json.Decoder(NewCheckout, strict=True).decode
 _encode = msgspec.json.Encoder().encode
@@ -82,8 +83,8 @@ class Gate(BoundedProtocol):
 
     litestar: Litestar
     head: bytes  # of every answer, after the status line
-    known: dict[bytes, Shopper]
-    bodies: dict[bytes, Asked]
+    known: Recent[bytes, Shopper]
+    bodies: Recent[bytes, Asked]
     problems: dict[object, tuple[int, bytes, bytes]]
     process: Process | None = None
     hot: HotCycle | None = None
@@ -194,9 +195,7 @@ class Gate(BoundedProtocol):
             shopper = tokens.verify(process.keys.shoppers, authorization[7:].decode("latin-1"))
         except AppError:
             return None
-        if len(self.known) >= TOKENS_MAX:
-            del self.known[next(iter(self.known))]
-        self.known[authorization] = shopper
+        self.known.keep(authorization, shopper)
         return shopper
 
     def _press(self, cycle: HotCycle) -> None:
@@ -227,9 +226,7 @@ class Gate(BoundedProtocol):
     def _asked(self, body: bytes) -> Asked:
         what = asked(_decode(body))
         if what.wish.contact is None and what.wish.lookup_password is None:
-            if len(self.bodies) >= BODIES_MAX:
-                self.bodies.clear()
-            self.bodies[body] = what
+            self.bodies.keep(body, what)
         return what
 
     async def _find_store(self, process: Process, cycle: HotCycle, host: str, slug: str) -> None:
@@ -299,4 +296,5 @@ def gate_of(app: Litestar, *, https: bool) -> type[Gate]:
     """The protocol class that answers for `app`: uvicorn's `http` setting."""
     always = API_HEADERS | SECURITY_HEADERS | (HSTS if https else {})
     head = "".join(f"{name.lower()}: {value}\r\n" for name, value in always.items()).encode()
-    return type("GateOfApp", (Gate,), {"litestar": app, "head": head, "known": {}, "bodies": {}, "problems": {}})
+    own = {"litestar": app, "head": head, "known": Recent(TOKENS_MAX), "bodies": Recent(BODIES_MAX), "problems": {}}
+    return type("GateOfApp", (Gate,), own)

@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import TypeGuard
 from uuid import UUID
@@ -55,7 +56,7 @@ class SoldOut:
     def __init__(self, pool: Pool, gatekeeper: Gatekeeper) -> None:
         self._pool = pool
         self._gatekeeper = gatekeeper
-        self._sales: dict[SaleKey, _Sale] = {}
+        self._sales: OrderedDict[SaleKey, _Sale] = OrderedDict()
         self._loading: dict[SaleKey, asyncio.Task[None]] = {}
 
     def says(self, sale: SaleKey, shopper_id: UUID) -> bool:
@@ -131,7 +132,7 @@ class SoldOut:
         for sale in [sale for sale, known in self._sales.items() if max(known.until, known.forgotten) < long_ago]:
             del self._sales[sale]
         if len(self._sales) >= SALES_MAX:
-            del self._sales[next(iter(self._sales))]
+            self._sales.popitem(last=False)
 
 
 def _nothing_left(view: View | None) -> TypeGuard[View]:

@@ -1,4 +1,7 @@
-"""Many flash sales at once, none of them hot: `python -m tests.bench.lukewarm [APIS [STORES SALES PRESSES]]` (1; 50, 10 each, 40 each)."""
+"""Many flash sales at once, none of them hot: `python -m tests.bench.lukewarm [APIS [STORES SALES PRESSES CONNECTIONS]]` (1; 50, 10 each, 80 each; 256).
+
+Every press is somebody new's: whoever presses again is answered from what he holds, which is another figure.
+"""
 
 import asyncio
 import json
@@ -73,7 +76,7 @@ def presses(settings: Settings, stores: list[tuple[str, UUID, list[str]]], each:
 
 def main() -> None:
     given = [int(each) for each in sys.argv[1:]]
-    apis, stores, sales, each = given + [1, 50, 10, 40][len(given) :]
+    apis, stores, sales, each, connections = given + [1, 50, 10, 80, 256][len(given) :]
     with tempfile.TemporaryDirectory(prefix="tessera-bench-") as folder:
         place = Path(folder)
         place.chmod(0o755)
@@ -83,7 +86,9 @@ def main() -> None:
                 opened = open_stores(client, settings, stores, sales)
             asyncio.run(asyncio.sleep(3))  # every gate is loaded within a second or two
             requests = place / "requests.jsonl"
-            requests.write_text("\n".join(presses(settings, opened, each)) + "\n", encoding="utf-8")
+            lines = presses(settings, opened, each)
+            requests.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            pids = [f"--pid={name.partition('-')[0]}={pid}" for name, pid in (shop.processes.pids | shop.servers.pids).items()]
             line = [
                 sys.executable,
                 "-m",
@@ -94,11 +99,14 @@ def main() -> None:
                 "--requests",
                 str(requests),
                 "--closed",
-                "256",
+                str(connections),
+                "--count",
+                str(len(lines)),
+                *pids,
             ]
             done = subprocess.run(line, capture_output=True, text=True, check=False)
             report = json.loads(done.stdout)
-    print({name: report[name] for name in ("answers", "seconds", "per_s", "statuses", "codes", "latency_ms") if name in report} or report)
+    print({name: report[name] for name in ("answers", "seconds", "per_s", "statuses", "codes", "latency_ms", "cpu_us") if name in report} or report)
 
 
 if __name__ == "__main__":
