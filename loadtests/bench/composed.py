@@ -41,12 +41,7 @@ from loadtests.peers.stock import CURRENCY, HOLD_S, PRICE_MINOR
 from tenants.db import dsn_for
 
 BACKLOG_MAX: Final = 1 << 40  # nothing is committed, so the journal is the book of orders
-_OUTCOMES: Final = {
-    Code.ADMITTED: Outcome.RESERVED,
-    Code.REPLAY: Outcome.RESERVED,
-    Code.LIMIT: Outcome.LIMIT,
-    Code.SOLD_OUT: Outcome.SOLD_OUT,
-}
+_OUTCOMES: Final = {Code.ADMITTED: Outcome.RESERVED, Code.LIMIT: Outcome.LIMIT, Code.SOLD_OUT: Outcome.SOLD_OUT}
 _decode = msgspec.json.Decoder(NewCheckout, strict=True).decode
 
 Decide = Callable[[SaleKey, Intent], Awaitable[Decision | Exception]]
@@ -101,12 +96,19 @@ class Acked:
         if admission.gate is not SaleGate.OPEN:
             raise Unavailable("The gate is closed.", code="closed")
         now = dt.datetime.now(dt.UTC)
-        return [self._decision(intent, answer, now) for intent, answer in zip(intents, admission.answers, strict=True)]
+        pairs = zip(intents, admission.answers, strict=True)
+        return [await self._replayed(sale, i, now) if a.code is Code.REPLAY else self._decision(i, a, now) for i, a in pairs]
 
     @staticmethod
     def _decision(intent: Intent, answer: Answer, now: dt.datetime) -> Decision | Exception:
         outcome = _OUTCOMES.get(answer.code)
         return granted(intent, outcome, now) if outcome is not None else Unavailable("Too many are undecided.", code="busy")
+
+    async def _replayed(self, sale: SaleKey, intent: Intent, now: dt.datetime) -> Decision:
+        """The journal keeps what was asked the first time. A race has no replays, so nobody pays for this."""
+        entry = await self._gatekeeper.undecided(sale, intent.order_id)
+        same = entry is not None and entry.intent is not None and entry.intent.body_hash == intent.body_hash
+        return granted(intent, Outcome.RESERVED if same else Outcome.CONFLICT, now)
 
 
 class ConstantGate(Gate):

@@ -24,7 +24,7 @@ from loadtests.peers.serving import serve
 from loadtests.peers.stock import BODY, SHA, Code, body_of, keys_of
 from loadtests.peers.terms import PROBLEM_TYPE, REFUSALS, Keys, Problem, Reservation, Wish, reservation, sale_of
 
-POOL_SIZE = 32  # of the fast one, for 256 requests at once: with 256 connections Redis alone took half as long again
+POOL_SIZE = 32
 
 Answer = Response[Reservation] | Response[Problem]
 
@@ -79,13 +79,13 @@ def create_app(keys: Keys, redis: Redis | None, *, plain: bool = False) -> Lites
     )
 
 
-def connect(url: str, *, plain: bool) -> Redis:
+def connect(url: str, *, plain: bool, pool_size: int) -> Redis:
     """A client as it comes, or as fast as it goes."""
     parser: type[Any] = _AsyncRESP2Parser if plain else _AsyncHiredisParser
     kind: type[Any] = UnixDomainSocketConnection if url.startswith("unix:") else Connection
     if plain:
         return Redis(connection_pool=ConnectionPool.from_url(url, connection_class=kind, parser_class=parser))
-    pool = BlockingConnectionPool.from_url(url, connection_class=kind, parser_class=parser, max_connections=POOL_SIZE, timeout=None)
+    pool = BlockingConnectionPool.from_url(url, connection_class=kind, parser_class=parser, max_connections=pool_size, timeout=None)
     return Redis(connection_pool=pool)
 
 
@@ -94,8 +94,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--constant", action="store_true")
+    parser.add_argument("--pool", type=int, default=POOL_SIZE, help="connections of the fast one (%(default)s)")
     args = parser.parse_args()
-    redis = None if args.constant else connect(os.environ["REDIS_URL"], plain=args.plain)
+    redis = None if args.constant else connect(os.environ["REDIS_URL"], plain=args.plain, pool_size=args.pool)
     app = create_app(Keys(bytes.fromhex(os.environ["TESSERA_SECRET"])), redis, plain=args.plain)
     if args.plain:
         serve(app, args.port, loop="asyncio", http="h11")
