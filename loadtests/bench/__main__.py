@@ -24,7 +24,7 @@ from loadtests.bench.press import ROOT, Wrong
 from loadtests.bench.racers import OURS, Racer
 from loadtests.bench.races import Hall
 from loadtests.bench.rig import Rig
-from loadtests.bench.sizes import FULL, SMOKE
+from loadtests.bench.sizes import FULL, SMOKE, SPARED
 
 PARTS: Final = races.NEEDED | sweeps.NEEDED
 MILLION: Final = 1_000_000
@@ -63,10 +63,10 @@ def main(argv: list[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="tessera-bench-"))
     folder.chmod(0o755)
     try:
-        with Rig(folder, wanted.values(), args.out / "peers") as rig:
+        with Rig(folder, wanted.values(), args.out / "peers", SPARED if args.smoke else ()) as rig:
             say(f"{len(rig.racers)} racers are up")
-            for name, why in rig.missing.items():
-                say(f"{name} is not here: {why}")
+            if rig.missing:
+                say("not here: " + ", ".join(f"{name} ({why})" for name, why in rig.missing.items()))
             found: dict[str, Any] = {"machine": machine.about_the_machine() | asyncio.run(machine.about_the_servers(rig))}
             measured = measure_million(Hall(rig, size, say), args.million) if args.million else measure(Hall(rig, size, say), args.parts)
             found |= measured | {"missing": rig.missing}

@@ -30,6 +30,12 @@ class Racer(NamedTuple):
         return self.name == "ours"
 
     @property
+    def program(self) -> tuple[object, ...]:
+        """The same for racers that differ only in how many they are: what one answers, all do."""
+        of_our_module = self.arguments[:1] if self.module.startswith("loadtests") else ()
+        return self.kind, *of_our_module
+
+    @property
     def sells_from_postgres(self) -> bool:
         return self.kind in (Kind.DURABLE, Kind.POSTGRES)
 

@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from loadtests.bench import racers
 from loadtests.bench.racers import Kind, Racer
 
 CONNECTIONS: Final = 256  # at which the goals are measured
@@ -24,3 +25,8 @@ class Size(NamedTuple):
 
 FULL: Final = Size(rounds=5, presses=16_000, core=400_000, alone=600, open_s=4.0, sweep=(1, 64, 256, 1024), shares=(0.5, 0.7, 0.9))
 SMOKE: Final = Size(rounds=1, presses=3_000, core=100_000, alone=150, open_s=1.5, sweep=(64,), shares=(0.7,))
+# Who stays at home in a short run: twins, and what only explains.
+SPARED: Final = (
+    racers.OURS_TWICE, racers.ACKED_TWICE, racers.LITESTAR_TWICE, racers.GO_TWICE, racers.LITESTAR_PLAIN, racers.DECIDED,
+    racers.GO_CONSTANT, racers.LITESTAR_CONSTANT, *(racer for racer in racers.POSTGRES if racer is not racers.POSTGRES[2]),
+)  # fmt: skip

@@ -29,6 +29,7 @@ from loadtests.peers.stock import SHA, body_of, keys_of
 DEPTH: Final = 64
 CLIENTS: Final = 8
 RANDOM: Final = "__rand_int__"  # redis-benchmark puts twelve random digits here, others at each place
+RANDOM_MAX: Final = 2_000_000_000  # it reads an int; of 200,000 shoppers ten meet another by chance
 UNITS: Final = 1 << 40
 TIMEOUT_S: Final = 120
 
@@ -45,7 +46,7 @@ def by_redis_benchmark(program: str, url: str, sale_id: UUID, count: int) -> flo
     """Wishes a second. Order and shopper are random, 16 bytes each as everywhere."""
     host, port, path, database = address_of(url)
     where = ["-s", path] if path else ["-h", host, "-p", str(port)]
-    how = ["-n", str(count), "-P", str(DEPTH), "-c", str(CLIENTS), "-r", "1000000000000", "--dbnum", str(database), "--csv"]
+    how = ["-n", str(count), "-P", str(DEPTH), "-c", str(CLIENTS), "-r", str(RANDOM_MAX), "--dbnum", str(database), "--csv"]
     asked = ["EVALSHA", SHA, "3", *keys_of(sale_id), f"ord-{RANDOM}", f"shp-{RANDOM}", "1", "0123456789abcdef01"]
     line = [program, *where, *how, *asked]
     done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=TIMEOUT_S)
@@ -88,6 +89,7 @@ def by_ourselves(url: str, sale_id: UUID, count: int) -> float:
 
 def run(url: str, count: int, *, own: bool = False) -> dict[str, Any]:
     """Sell to `count` new shoppers; what was sold is looked at afterwards and forgotten."""
+    count = -(-count // DEPTH) * DEPTH  # redis-benchmark sends whole pipelines
     redis = Redis.from_url(url)
     sale_id = new_id()
     stock.open_sale(redis, sale_id, UNITS, 1)
