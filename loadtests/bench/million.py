@@ -36,17 +36,17 @@ class Watch(threading.Thread):
     def __init__(self, rig: Rig) -> None:
         super().__init__(name="memory", daemon=True)
         self._pids = {name: pids for name, pids in rig.pids(racers.OURS).items() if name in ("api", "redis", "worker")}
-        self._stop = threading.Event()
+        self._over = threading.Event()
         self.seen: dict[str, list[tuple[float, float]]] = {name: [] for name in self._pids}
 
     def run(self) -> None:
         began = time.monotonic()
-        while not self._stop.wait(LOOK_S):
+        while not self._over.wait(LOOK_S):
             for name, pids in self._pids.items():
                 self.seen[name].append((round(time.monotonic() - began, 1), round(rss_mib(pids), 1)))
 
     def end(self) -> None:
-        self._stop.set()
+        self._over.set()
         self.join()
 
 
@@ -55,16 +55,17 @@ def run(hall: Hall, checkouts: int) -> dict[str, Any]:
     rig, each = hall.rig, checkouts // TENTHS
     sales = [rig.open_sale(racers.OURS, each + press.SPARE) for _ in range(TENTHS)]
     redis_before = used_memory(rig)
+    history = rig.shop.folder / "million.jsonl"
     watch = Watch(rig)
     watch.start()
     pressed = []
     for sale in sales:
-        report = press.load(rig, racers.OURS, sale, each, connections=CONNECTIONS)
+        report = press.load(rig, racers.OURS, sale, each, connections=CONNECTIONS, history=history)
         press.expect(racers.OURS, report, {"201": each})
         pressed.append(press.pressed_of(report))
         hall.say(f"{each * len(pressed):>10,} of {checkouts:,} {pressed[-1].per_s:>9,.0f}/s  {cpu(pressed[-1])}")
     redis_full = used_memory(rig)
-    press.prove(rig, "a million checkouts")
+    press.prove(rig, "a million checkouts", history)
     for sale in sales:
         rig.end_sale(sale)
     redis_after = wait_for_redis(rig, redis_before)
