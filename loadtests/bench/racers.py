@@ -55,6 +55,7 @@ POOLS: Final = (2, 4, 8, 16)
 
 OURS: Final = Racer("ours", Kind.DURABLE, "the shop: 201 after COMMIT")
 OURS_TWICE: Final = Racer("ours-2", Kind.DURABLE, "the shop, two API processes", "tessera", ("api", "--host", "127.0.0.1"), processes=2)
+BATCHED: Final = Racer("batched", Kind.DURABLE, "the shop, pressed by one at a time", _COMPOSED, ("batched",))
 UNBATCHED: Final = Racer("unbatched", Kind.DURABLE, "the shop without its batcher", _COMPOSED, ("unbatched",))
 ACKED: Final = Racer("acked", Kind.ACKED, "our gate, batcher and script; 201 after Redis, not durable", _COMPOSED, ("acked",))
 ACKED_TWICE: Final = ACKED._replace(name="acked-2", about="the same, two processes", processes=2)
