@@ -50,7 +50,7 @@ class Hall:
         self.rig = rig
         self.size = size
         self.say = say
-        self.capacity: dict[str, float] = {}  # reservations/s of racers pressed at `CONNECTIONS`
+        self.seen: dict[str, list[float]] = {}  # reservations/s of racers pressed at `CONNECTIONS`
 
     def has(self, *wanted: Racer) -> bool:
         return not {racer.name for racer in wanted} & set(self.rig.missing)
@@ -87,11 +87,11 @@ class Hall:
         """One round of one racer, proven and told."""
         pressed = press.reserve(self.rig, racer, count or self.size.of(racer), connections=0 if rate else connections, rate=rate)
         if connections == CONNECTIONS and not rate:
-            self.capacity[racer.name] = max(pressed.per_s, self.capacity.get(racer.name, 0.0))
+            self.seen.setdefault(racer.name, []).append(pressed.per_s)
         how = f"{rate:,.0f}/s offered" if rate else f"{connections} connections"
         self.say(
             f"{racer.name:18} {how:>16} {pressed.per_s:>9,.0f}/s  {cpu(pressed)}  p50 {pressed.latency_ms['p50']:.1f} ms"
-            f"  p99 {pressed.latency_ms['p99']:.1f} ms"
+            f"  p99 {pressed.latency_ms['p99']:.1f} ms" + (f"  {pressed.postponed} postponed" if pressed.postponed else "")
         )
         return pressed
 

@@ -1,5 +1,6 @@
 """What the goals do not ask: capacity by connections, latency by load, one process and two."""
 
+from statistics import median
 from typing import Any, Final
 
 from loadtests.bench import racers
@@ -34,10 +35,10 @@ def capacity(hall: Hall) -> dict[str, Any]:
 
 
 def latency(hall: Hall) -> dict[str, Any]:
-    """Latency in an open loop: arrivals at a fixed rate, shares of what was the most at `CONNECTIONS`."""
+    """Latency in an open loop: arrivals at a fixed rate, shares of the median at `CONNECTIONS`."""
     found: dict[str, Any] = {}
     for racer in filter(hall.has, TIMED):
-        most = hall.capacity.get(racer.name) or hall.reserve(racer).per_s
+        most = median(hall.seen.get(racer.name) or [hall.reserve(racer).per_s])
         for share in hall.size.shares:
             rate = share * most
             pressed = hall.reserve(racer, max(200, int(rate * hall.size.open_s)), rate=rate)
