@@ -64,6 +64,8 @@ def summary(pressed: Sequence[Pressed]) -> dict[str, Any]:
         "cpu_us": {name: spread([each.cpu_us.get(name, 0.0) for each in pressed]) for name in pressed[0].cpu_us},
         "latency_ms": {name: spread([each.latency_ms.get(name, 0.0) for each in pressed]) for name in ("p50", "p99", "p999")},
         "answers": sum(each.answers for each in pressed),
+        "postponed": sum(each.postponed for each in pressed),
+        "elsewhere": round(max(each.elsewhere for each in pressed), 3),
     }
 
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from checkout_core.ids import decode
 from checkout_core.intents import SaleKey
+from loadtests.bench import quiet
 from loadtests.bench.racers import Kind, Racer
 from loadtests.bench.rig import LIMIT, SLUG, Rig
 from loadtests.peers import postgres_only, stock
@@ -39,6 +40,7 @@ class Pressed(NamedTuple):
     latency_ms: dict[str, float]
     late_ms: float = 0.0  # by which the loader itself let an arrival in too late
     postponed: int = 0  # answers that sent somebody away to ask again: 202 and 503
+    elsewhere: float = 0.0  # the share of the machine that others had meanwhile
 
     @property
     def server_us(self) -> float:
@@ -77,19 +79,21 @@ def load(
     line += ["--insist", str(insist)] if insist else []
     line += ["--history", str(history)] if history else []
     line += [f"--pid={name}={pid}" for name, pids in rig.pids(racer).items() for pid in pids]
+    before = quiet.look(rig.pids(racer))
     done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, cwd=ROOT)
+    after = quiet.look(rig.pids(racer))
     try:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
         raise Wrong(f"{racer.name}: the loader failed: {done.stderr.strip()[-500:]}") from None
-    return report
+    return report | {"elsewhere": quiet.elsewhere(before, after)}
 
 
 def pressed_of(report: dict[str, Any]) -> Pressed:
     rush, late_ms = report["rush"], report.get("loader_late_ms_max", 0.0)
     postponed = sum(rush["statuses"].get(status, 0) for status in POSTPONED)
     per_s = rush["per_s"] * (1 - postponed / rush["answers"]) if rush["answers"] else 0.0
-    return Pressed(rush["answers"], per_s, rush["seconds"], rush["cpu_us"], rush["latency_ms"], late_ms, postponed)
+    return Pressed(rush["answers"], per_s, rush["seconds"], rush["cpu_us"], rush["latency_ms"], late_ms, postponed, report["elsewhere"])
 
 
 def expect_all(racer: Racer, report: dict[str, Any], orders: int) -> None:

@@ -25,6 +25,7 @@ from tenants.db import dsn_for
 
 SOLD_OUT_UNITS: Final = 64
 LEARNT_S: Final = 0.5  # until a process has read who holds the units of a sale
+DISTURBED: Final = 0.1  # the share of the machine from which on a round is said to have been disturbed
 CHILD_TIMEOUT_S: Final = 120
 
 Say = Callable[[str], None]
@@ -88,10 +89,11 @@ class Hall:
         pressed = press.reserve(self.rig, racer, count or self.size.of(racer), connections=0 if rate else connections, rate=rate)
         if connections == CONNECTIONS and not rate:
             self.seen.setdefault(racer.name, []).append(pressed.per_s)
+        elsewhere = f"  elsewhere {pressed.elsewhere:.0%}" if pressed.elsewhere > DISTURBED else ""
         how = f"{rate:,.0f}/s offered" if rate else f"{connections} connections"
         self.say(
             f"{racer.name:18} {how:>16} {pressed.per_s:>9,.0f}/s  {cpu(pressed)}  p50 {pressed.latency_ms['p50']:.1f} ms"
-            f"  p99 {pressed.latency_ms['p99']:.1f} ms" + (f"  {pressed.postponed} postponed" if pressed.postponed else "")
+            f"  p99 {pressed.latency_ms['p99']:.1f} ms" + (f"  {pressed.postponed} postponed" if pressed.postponed else "") + elsewhere
         )
         return pressed
 

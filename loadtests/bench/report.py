@@ -58,9 +58,10 @@ def reserving(found: Mapping[str, Any]) -> str:
                 f"**{together:.1f}**",
                 f"{us['loader']:.1f}",
                 f"{ms['p50']['median']:.1f} / {ms['p99']['median']:.1f}",
+                f"{each['elsewhere']:.0%}",
             )
         )
-    head = ("256 connections", "answers/s", "API µs", "Redis µs", "Postgres µs", "together", "loader µs", "p50 / p99 ms")
+    head = ("256 connections", "answers/s", "API µs", "Redis µs", "Postgres µs", "together", "loader µs", "p50 / p99 ms", "disturbed")
     return table(head, rows)
 
 

@@ -1,6 +1,8 @@
 """What the race makes of its figures: ratios, tables, plots, and what it keeps from run to run."""
 
 import json
+import os
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -8,7 +10,7 @@ import pytest
 
 from checkout_core import decide
 from loadtests.bench import __main__ as bench
-from loadtests.bench import compiled, machine, plots, racers, races, report
+from loadtests.bench import compiled, machine, million, plots, quiet, racers, races, report
 from loadtests.bench.figures import GOALS, best_of, by_round, entry, spent, summaries
 from loadtests.bench.press import Pressed, Wrong, expect
 from loadtests.bench.racers import Racer
@@ -119,9 +121,27 @@ class TestTable:
         assert [name for name, needed in races.NEEDED.items() if needed and not set(needed) - set(SPARED)] == []
         assert SMOKE.presses < FULL.presses
 
-    @pytest.mark.parametrize(("racer", "presses"), [(racers.OURS, 16_000), (racers.LITESTAR, 8_000), (racers.POSTGRES[0], 4_000)])
+    @pytest.mark.parametrize(("racer", "presses"), [(racers.OURS, 4_000), (racers.LITESTAR, 2_000), (racers.POSTGRES[0], 1_000)])
     def test_who_is_slow_is_pressed_less(self, racer: Racer, presses: int) -> None:
-        assert FULL.of(racer) == presses
+        assert FULL._replace(presses=4_000).of(racer) == presses
+
+
+class TestWhatTheMachineDoes:
+    def test_what_we_burn_is_ours(self) -> None:
+        before = quiet.look({})
+        while time.process_time() - before.ours < 0.2:
+            pass
+        after = quiet.look({})
+        assert after.ours - before.ours >= 0.15
+        assert 0 <= quiet.elsewhere(before, after) <= 1
+
+    def test_what_others_burn_is_seen(self) -> None:
+        cores = quiet.CORES
+        before, after = quiet.Look(0, 0, 0, 0), quiet.Look(10, 6.0 * cores, 1.0 * cores, 5.0 * cores)
+        assert quiet.elsewhere(before, after) == pytest.approx(0.2)
+
+    def test_memory_is_resident(self) -> None:
+        assert million.rss_mib([os.getpid()]) > 10
 
 
 class TestCompiled:
