@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 from checkout_core import decide
 from checkout_core.ids import of_bytes
 
-ROUND_S: Final = 0.15
+ROUND_S: Final = 0.5
+CALLS: Final = 4  # of a turn
 
 
 class Pair(NamedTuple):
@@ -57,26 +58,31 @@ def is_compiled(module: ModuleType) -> bool:
 
 def measure(rounds: int) -> tuple[list[float], dict[str, Any]]:
     """Per round, CPU of all pairs as Python ÷ compiled; and the µs per reservation of each."""
-    us: dict[str, dict[str, list[float]]] = {pair.name: {"compiled": [], "python": []} for pair in PAIRS}
+    us: dict[str, list[tuple[float, float]]] = {pair.name: [] for pair in PAIRS}
     for _ in range(rounds):
         for pair in PAIRS:
-            us[pair.name]["compiled"].append(timed(pair.compiled, pair))
-            us[pair.name]["python"].append(timed(pair.python, pair))
-    totals = {kind: [sum(us[pair.name][kind][n] for pair in PAIRS) for n in range(rounds)] for kind in ("compiled", "python")}
-    ratios = [python / compiled for python, compiled in zip(totals["python"], totals["compiled"], strict=True)]
-    medians = {name: {kind: round(median(values), 3) for kind, values in each.items()} for name, each in us.items()}
-    return ratios, {name: each | {"ratio": round(each["python"] / each["compiled"], 2)} for name, each in medians.items()}
+            us[pair.name].append(timed(pair))
+    totals = [[sum(us[pair.name][n][kind] for pair in PAIRS) for n in range(rounds)] for kind in (0, 1)]
+    ratios = [python / compiled for compiled, python in zip(*totals, strict=True)]
+    found = {}
+    for name, each in us.items():
+        compiled, python = (median(values) for values in zip(*each, strict=True))
+        found[name] = {"compiled": round(compiled, 3), "python": round(python, 3), "ratio": round(python / compiled, 2)}
+    return ratios, found
 
 
-def timed(call: Callable[..., Any], pair: Pair) -> float:
-    """µs of this thread per reservation."""
-    spent_ns = calls = 0
+def timed(pair: Pair) -> tuple[float, float]:
+    """µs of this thread per reservation, compiled and as Python; in turns of a few calls, so that a slow moment meets both."""
+    spent_ns = [0, 0]
+    turns = 0
     until = time.perf_counter() + ROUND_S
-    while time.perf_counter() < until:
-        arguments = [pair.arguments() for _ in range(16)]
-        began = time.thread_time_ns()
-        for each in arguments:
-            call(*each)
-        spent_ns += time.thread_time_ns() - began
-        calls += 16
-    return spent_ns / 1000 / calls / pair.reservations
+    while turns < 2 or time.perf_counter() < until:
+        for kind, call in enumerate((pair.compiled, pair.python)):
+            arguments = [pair.arguments() for _ in range(CALLS)]
+            began = time.thread_time_ns()
+            for each in arguments:
+                call(*each)
+            spent_ns[kind] += time.thread_time_ns() - began
+        turns += 1
+    compiled, python = (spent / 1000 / (turns * CALLS * pair.reservations) for spent in spent_ns)
+    return compiled, python

@@ -10,6 +10,7 @@ ROW: Final = 26
 LEFT: Final = 170
 RIGHT: Final = 90
 HEIGHT: Final = 300
+MARKS_MAX: Final = 8  # places of an axis that are named, and points of a line that are dotted
 COLOURS: Final = ("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5")
 INK: Final = "#6e7781"
 
@@ -67,13 +68,14 @@ def bars(title: str, rows: Sequence[Bar], unit: str) -> str:
     return document(y + 8, "".join(out), title)
 
 
-def lines(title: str, series: Mapping[str, Mapping[float, float]], across: str, up: str) -> str:
-    """A line for each of `series`, points by their place on the horizontal axis. An axis that spans a factor of 20 is logarithmic."""
+def lines(title: str, series: Mapping[str, Mapping[float, float]], across: str, up: str, *, even: bool = False) -> str:
+    """A line for each of `series`, points by their place on the horizontal axis. An axis that spans a factor of 20 is
+    logarithmic, unless the plot is to be `even`."""
     xs = sorted({x for points in series.values() for x in points})
     ys = [y for points in series.values() for y in points.values() if y > 0]
     if not xs or not ys:
         return document(40, text(8, 36, "not measured"), title)
-    log_x, log_y = xs[0] > 0 and xs[-1] / xs[0] > 20, max(ys) / min(ys) > 20
+    log_x, log_y = (False, False) if even else (xs[0] > 0 and xs[-1] / xs[0] > 20, max(ys) / min(ys) > 20)
     low, high = (min(ys), max(ys)) if log_y else (0.0, max(ys))
     top, bottom, left, right = 34.0, HEIGHT - 40.0, 70.0, WIDTH - 150.0
 
@@ -88,7 +90,7 @@ def lines(title: str, series: Mapping[str, Mapping[float, float]], across: str, 
         return left + place(x, xs[0], xs[-1], log_x) * (right - left), bottom - place(max(y, low), low, high, log_y) * (bottom - top)
 
     out = [f'<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="{INK}"/>\n']
-    out += [text(at(x, low)[0], bottom + 16, f"{x:g}", "middle") for x in xs]
+    out += [text(at(x, low)[0], bottom + 16, f"{x:g}", "middle") for x in marks(xs)]
     ticks = [low * (high / low) ** (n / 4) if log_y else high * n / 4 for n in range(5)]
     out += [text(left - 6, at(xs[0], tick)[1] + 4, f"{tick:,.{0 if tick >= 20 else 1}f}", "end") for tick in ticks]
     out += [text((left + right) / 2, HEIGHT - 6, across, "middle"), text(left - 60, top - 4, up)]
@@ -96,7 +98,16 @@ def lines(title: str, series: Mapping[str, Mapping[float, float]], across: str, 
         colour = COLOURS[number % len(COLOURS)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in sorted(points.items())))
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>\n')
+        points = points if len(points) <= MARKS_MAX else {}
         out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>\n' for x, y in (at(*point) for point in points.items())]
         y = top + 18 * number
         out.append(f'<rect x="{right + 16}" y="{y - 9:.1f}" width="10" height="10" fill="{colour}"/>\n' + text(right + 31, y, name))
     return document(HEIGHT, "".join(out), title)
+
+
+def marks(places: Sequence[float]) -> Sequence[float]:
+    """Those of the places that are named: all, or so many that they do not touch."""
+    if len(places) <= MARKS_MAX:
+        return places
+    step = (places[-1] - places[0]) / (MARKS_MAX - 1)
+    return [round(places[0] + n * step) for n in range(MARKS_MAX)]

@@ -26,6 +26,7 @@ from tenants.db import dsn_for
 SOLD_OUT_UNITS: Final = 64
 LEARNT_S: Final = 0.5  # until a process has read who holds the units of a sale
 DISTURBED: Final = 0.1  # the share of the machine from which on a round is said to have been disturbed
+TURNS: Final = 3  # of each round at one connection
 CHILD_TIMEOUT_S: Final = 120
 
 Say = Callable[[str], None]
@@ -97,11 +98,11 @@ class Hall:
         )
         return pressed
 
-    def interleaved(self, contestants: Iterable[Racer], measure: Callable[[Racer], Pressed]) -> Rounds:
+    def interleaved(self, contestants: Iterable[Racer], measure: Callable[[Racer], Pressed], times: int = 0) -> Rounds:
         """All of them, round after round, each second one backwards: what drifts meanwhile favours nobody."""
         who = [racer for racer in contestants if self.has(racer)]
         rounds: Rounds = {racer.name: [] for racer in who}
-        for number in range(self.size.rounds):
+        for number in range(times or self.size.rounds):
             for racer in reversed(who) if number % 2 else who:
                 rounds[racer.name].append(measure(racer))
         return rounds
@@ -192,8 +193,21 @@ def sold_out(hall: Hall) -> dict[str, Any]:
 
 
 def at_rest(hall: Hall) -> dict[str, Any]:
-    """P7: one shopper after the other."""
-    rounds = hall.interleaved(NEEDED["P7"], lambda racer: hall.reserve(racer, hall.size.alone, connections=1))
+    """P7: one shopper after the other, in one sale, in short turns: an fsync takes as long as the disk likes at the moment."""
+    rig, count, turns = hall.rig, hall.size.alone // TURNS, hall.size.rounds * TURNS
+    total = count * turns * len(NEEDED["P7"])
+    sale = rig.open_sale(racers.BATCHED, total + press.SPARE)
+    history = rig.shop.folder / "at-rest.jsonl"
+
+    def measure(racer: Racer) -> Pressed:
+        report = press.load(rig, racer, sale, count, connections=1, history=history)
+        press.expect_all(racer, report, count)
+        pressed = press.pressed_of(report)
+        hall.say(f"{racer.name:18} {'1 connection':>16} {pressed.per_s:>9,.0f}/s  {cpu(pressed)}  p50 {pressed.latency_ms['p50']:.2f} ms")
+        return pressed
+
+    rounds = hall.interleaved(NEEDED["P7"], measure, turns)
+    press.audit(rig, racers.BATCHED, sale, total, history)
     ratios = by_round(rounds, lambda ours, other: ours.latency_ms["p50"] / other.latency_ms["p50"], "batched", "unbatched")
     return entry("P7", ratios, {"racers": summaries(rounds)})
 

@@ -164,7 +164,7 @@ def draw(found: Mapping[str, Any], folder: Path) -> list[Path]:
         drawn["bench-latency"] = plots.lines("p99 by load, open loop", series, "load, % of capacity", "ms")
     if found.get("million"):
         series = {name: {float(at): mib for at, mib in points} for name, points in found["million"]["rss_mib_over_time"].items()}
-        drawn["bench-memory"] = plots.lines("Memory while a million units are sold", series, "seconds", "MiB")
+        drawn["bench-memory"] = plots.lines("Memory while a million units are sold", series, "seconds", "MiB", even=True)
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, svg in drawn.items():
