@@ -1,6 +1,6 @@
 """The core alone: admit.lua in batches through the gatekeeper, in this process, without HTTP. What P1 puts above the line.
 
-    python -m loadtests.bench.core [--count 400000] [--batch 512] [--at-once 2]
+    python -m loadtests.bench.core [--count 200000] [--batch 512] [--at-once 2]
 
 REDIS_URL says where. Nothing is acknowledged, as in the script it is compared with. Prints JSON.
 """
@@ -62,7 +62,7 @@ async def run(url: str, count: int, batch: int, at_once: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench.core", description=__doc__)
-    parser.add_argument("--count", type=int, default=400_000)
+    parser.add_argument("--count", type=int, default=200_000)
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--at-once", type=int, default=2, help="batches under way together (%(default)s)")
     args = parser.parse_args()
