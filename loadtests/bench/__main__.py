@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -56,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     def say(words: str) -> None:
         print(f"{time.monotonic() - began:6.1f} s  {words}", flush=True)
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever ends it still has everything put away
     for module in compiled.MODULES:
         say(f"{module.__name__} is {module.__file__}")
     wanted: dict[str, Racer] = {racer.name: racer for part in sorted(args.parts) for racer in PARTS[part]}

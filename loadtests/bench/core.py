@@ -20,6 +20,7 @@ from checkout_core.admission import Code, Count, Gate, Gatekeeper
 from checkout_core.ids import new_id, of_bytes
 from checkout_core.intents import Intent, SaleKey
 from checkout_core.partitions import Partitions
+from checkout_core.resp import Link
 
 UNITS = 1 << 40
 
@@ -50,14 +51,25 @@ async def run(url: str, count: int, batch: int, at_once: int) -> dict[str, Any]:
                 assert admission.gate is Gate.OPEN
                 admitted += sum(answer.code is Code.ADMITTED for answer in admission.answers)
 
+        link = partitions.link(keys.of(sale).partition)
+        redis_began = await redis_cpu_s(link)
         began, cpu_began = time.perf_counter(), time.process_time()
         await asyncio.gather(*(press() for _ in range(at_once)))
         took_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_began
+        redis_s = await redis_cpu_s(link) - redis_began
         view = await gatekeeper.view(sale)
-        await partitions.link(keys.of(sale).partition).call("UNLINK", *keys.of(sale)[1:])
+        await link.call("UNLINK", *keys.of(sale)[1:])
     assert view is not None
     reserved = UNITS - view.avail
-    return {"per_s": count / took_s, "count": count, "reserved": reserved, "admitted": admitted, "client_us": cpu_s / count * 1e6}
+    us = {"client_us": cpu_s / count * 1e6, "redis_us": redis_s / count * 1e6}
+    return {"per_s": count / took_s, "count": count, "reserved": reserved, "admitted": admitted, **us}
+
+
+async def redis_cpu_s(link: Link) -> float:
+    """User and system time of the server until now."""
+    text: bytes = await link.call("INFO", "cpu")
+    told = dict(line.split(":") for line in text.decode().splitlines() if ":" in line)
+    return float(told["used_cpu_user"]) + float(told["used_cpu_sys"])
 
 
 def main() -> None:

@@ -221,10 +221,13 @@ def core_alone(hall: Hall) -> dict[str, Any]:
             report = child(hall, module, "--count", str(count))
             if not 0.999 * report["count"] < report["reserved"] <= report["count"]:  # a random shopper may meet himself
                 raise Wrong(f"{name} reserved {report['reserved']} of {report['count']}")
-            hall.say(f"{name:18} {'':>16} {report['per_s']:>9,.0f}/s")
+            hall.say(f"{name:18} {'':>16} {report['per_s']:>9,.0f}/s  redis {report['redis_us']:.1f} µs")
             each[name].append(report)
     ratios = [ours["per_s"] / one["per_s"] for ours, one in zip(each["core"], each["one at a time"], strict=True)]
-    detail: dict[str, Any] = {name: {"per_s": spread([one["per_s"] for one in reports])} for name, reports in each.items()}
+    detail: dict[str, Any] = {
+        name: {field: spread([one[field] for one in reports]) for field in ("per_s", "redis_us")} for name, reports in each.items()
+    }
+    detail["core"]["client_us"] = spread([one["client_us"] for one in each["core"]])
     detail["driven_by"] = each["one at a time"][0]["driven_by"]
     return entry("P1", ratios, detail)
 
