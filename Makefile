@@ -60,6 +60,14 @@ drill: setup ## everything that may die, dies, and the checker judges: build/dri
 sim: setup ## the checkout protocol in virtual time: SEED=17 plays one, SEEDS=10000 many, AGREE=10000 batches against real SQL
 	TESSERA_ENV=test $(PY) -m tests.simulation $(or $(SEED),$(if $(AGREE),--agree $(AGREE),--seeds $(or $(SEEDS),1000))) $(ARGS)
 
+.PHONY: bench
+bench: setup ## the checkout against its peers: build/bench.json, docs/benchmarks.md (ARGS="--only P3", ARGS=--million; bench-smoke is short)
+	$(PY) -m loadtests.bench $(ARGS)
+
+.PHONY: bench-smoke
+bench-smoke: setup
+	$(PY) -m loadtests.bench --smoke $(ARGS)
+
 .PHONY: check
 check: setup ## prove the invariants on the store that DATABASE_URL and REDIS_URL name
 	@$(TESSERA) check $(ARGS)
