@@ -21,7 +21,10 @@ ALLOWED = {
     "tessera": set(PACKAGES) - {"loadtests"},  # it starts the load tests as processes, and imports none of them
     "tests": set(FOLDERS),
 }
-PEERS = ROOT / "loadtests" / "peers"  # what we race against may use the core
+MORE = {  # what we race against may use the core, and the race puts all together
+    ROOT / "loadtests" / "peers": {"checkout_core"},
+    ROOT / "loadtests" / "bench": {"checkout_core", "tenants", "api", "tessera"},
+}
 NOT_HERE = {
     "checkout_core": {"litestar", "uvicorn", "httpx", "asyncpg"},
     "tenants": {"litestar", "uvicorn"},
@@ -40,7 +43,7 @@ def test_an_import_goes_down() -> None:
     upward = {}
     for path in files(".py"):
         package = path.relative_to(ROOT).parts[0]
-        allowed = ALLOWED[package] | {package} | ({"checkout_core"} if path.is_relative_to(PEERS) else set())
+        allowed = (ALLOWED[package] | {package}).union(*(more for folder, more in MORE.items() if path.is_relative_to(folder)))
         if wrong := ours(path) - allowed:
             upward[name(path)] = wrong
     assert upward == {}
