@@ -9,6 +9,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 TESSERA := $(PY) -m tessera
 WORKERS ?= 2
+# What setup.py compiles.
+COMPILED := checkout_core/decide api/plain
 
 .PHONY: help
 help: ## this list
@@ -82,7 +84,7 @@ lock: ## requirements.lock anew, from pyproject.toml (ARGS=--upgrade for the new
 
 .PHONY: clean
 clean: ## remove all that was made here: environment, builds, data of the demo
-	rm -rf .venv .tessera build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis checkout_core/*.so checkout_core/*.c
+	rm -rf .venv .tessera build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis $(addsuffix *.so,$(COMPILED)) $(addsuffix .c,$(COMPILED))
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: each step runs again only when what it reads has changed.
@@ -94,6 +96,6 @@ clean: ## remove all that was made here: environment, builds, data of the demo
 	@touch $@
 
 # The editable install compiles the core in place.
-.venv/.ready: .venv/.installed pyproject.toml setup.py checkout_core/decide.py checkout_core/decide.pxd
+.venv/.ready: .venv/.installed pyproject.toml setup.py $(COMPILED:=.py) $(COMPILED:=.pxd)
 	$(PY) -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@

@@ -7,7 +7,8 @@ from setuptools import Extension, setup
 
 checks = bool(os.environ.get("TESSERA_DEBUG_BUILD"))
 directives = {
-    "language_level": 3, "annotation_typing": False, "boundscheck": checks, "wraparound": checks, "overflowcheck": checks, "initializedcheck": checks,
+    "language_level": 3, "annotation_typing": False, "boundscheck": checks, "wraparound": checks, "overflowcheck": checks,
+    "initializedcheck": checks,
 }  # fmt: skip
 MODULES = ("checkout_core.decide", "api.plain")
 core = [Extension(name, [f"{name.replace('.', '/')}.py"], optional=True) for name in MODULES]

@@ -90,11 +90,11 @@ class Gate(BoundedProtocol):
     hot: HotCycle | None = None
 
     def data_received(self, data: bytes) -> None:
-        before = self.cycle
+        before: Any = self.cycle
         # Between two requests, nothing of the next one read and no answer owed: llhttp need not know that there was one.
         if (before is None or before.response_complete) and not self.is_reading and (plain := read(data)) is not None:
-            *told, body = plain
-            cycle = self._cycle(*told)
+            authorization, key, host, slug, retried, body = plain
+            cycle = self._cycle(authorization, key, host, slug, retried=retried)
             if cycle is not None:
                 self._unset_keepalive_if_required()
                 self.until = 0.0
@@ -166,13 +166,15 @@ class Gate(BoundedProtocol):
                 return None
         if found.get(b"content-type") != b"application/json":
             return None
-        told = [found.get(name, b"") for name in (b"authorization", b"idempotency-key", b"host", b"x-tessera-store")]
-        cycle = self._cycle(*told, b"idempotency-retry" in found)
+        authorization, key, host, slug = [
+            found.get(name, b"") for name in (b"authorization", b"idempotency-key", b"host", b"x-tessera-store")
+        ]
+        cycle = self._cycle(authorization, key, host, slug, retried=b"idempotency-retry" in found)
         if cycle is not None:
             cycle.keep_alive = self.parser.should_keep_alive()
         return cycle
 
-    def _cycle(self, authorization: bytes, key: bytes, host: bytes, slug: bytes, retried: bool) -> HotCycle | None:
+    def _cycle(self, authorization: bytes, key: bytes, host: bytes, slug: bytes, *, retried: bool) -> HotCycle | None:
         process = self.process
         if process is None:
             process = type(self).process = getattr(self.litestar.state, "process", None)

@@ -110,7 +110,7 @@ class Batcher:
         finally:
             # No await between the last look at `waiting` and here: an intent cannot slip in unseen.
             self._starting.discard(sale)
-            flying.discard(asyncio.current_task())  # type: ignore[arg-type]  # it is one
+            flying.discard(asyncio.current_task())
             if not flying:
                 del self._flushing[sale]
                 if not waiting:

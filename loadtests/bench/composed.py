@@ -26,7 +26,7 @@ import uvicorn
 from litestar import Litestar
 
 from api.app import create_app
-from api.checkouts import Checkout, NewCheckout
+from api.checkouts import Checkout
 from api.gate import JSON, Gate, HotCycle, gate_of
 from api.process import Process
 from api.server import listen
@@ -43,7 +43,6 @@ from tenants.db import dsn_for
 
 BACKLOG_MAX: Final = 1 << 40  # nothing is committed, so the journal is the book of orders
 _OUTCOMES: Final = {Code.ADMITTED: Outcome.RESERVED, Code.LIMIT: Outcome.LIMIT, Code.SOLD_OUT: Outcome.SOLD_OUT}
-_decode = msgspec.json.Decoder(NewCheckout, strict=True).decode
 
 Decide = Callable[[SaleKey, Intent], Awaitable[Decision | Exception]]
 
@@ -116,7 +115,6 @@ class ConstantGate(Gate):
     """One connection whose wishes are understood and then always answered alike."""
 
     reply: tuple[int, bytes, bytes] = (0, b"", b"")
-    bodies: dict[bytes, Any]  # a gate that knows bodies it has read before keeps them here
 
     def _press(self, cycle: HotCycle) -> None:
         if cycle.named is not None:  # nobody knows the store yet: found as always, then pressed again
@@ -134,11 +132,8 @@ class ConstantGate(Gate):
 
     def _understand(self, body: bytes) -> None:
         """As the gate itself does it, so that nothing is paid here that is not paid there."""
-        known = getattr(Gate, "_asked", None)
-        if known is None:
-            _decode(body)
-        elif body not in self.bodies:
-            known(self, body)
+        if self.bodies.get(body) is None:
+            self._asked(body)
 
 
 def constant(app: Litestar) -> type[Gate]:

@@ -29,9 +29,9 @@ SETTINGS = {
     "TimeZone": "UTC",
     "log_timezone": "UTC",
 }
-# Segments of WAL laid out before the first start, 16 MB each: 70,000 orders. Postgres keeps `min_wal_size` of old ones for use again, but a new
-# cluster has none, and whoever commits when a segment is full waits until the next is written full of zeros: 60 ms for everybody, once a
-# second in a rush (p99 75 to 95 ms with it, 38 to 52 without; 20,000 units, 256 connections).
+# Segments of WAL laid out before the first start, 16 MB each: 70,000 orders. Postgres keeps `min_wal_size` of old ones for use again, but a
+# new cluster has none, and whoever commits when a segment is full waits until the next is written full of zeros: 60 ms for everybody, once
+# a second in a rush (p99 75 to 95 ms with it, 38 to 52 without; 20,000 units, 256 connections).
 WAL_SEGMENTS = 8
 FILL_A_SEGMENT = "SELECT pg_logical_emit_message(true, '', ''), pg_switch_wal();\n"
 READY = "ready"
@@ -82,7 +82,8 @@ class Postgres:
         initdb += ["--locale=C.UTF-8", "--data-checksums", "--no-instructions", *([] if self.fsync else ["--no-sync"])]
         self._run(initdb)
         if self.fsync:
-            alone = [str(self.bin_folder / "postgres"), "--single", "-D", str(half), "-c", f"min_wal_size={SETTINGS['min_wal_size']}", "postgres"]
+            kept = f"min_wal_size={SETTINGS['min_wal_size']}"
+            alone = [str(self.bin_folder / "postgres"), "--single", "-D", str(half), "-c", kept, "postgres"]
             self._run(alone, said=FILL_A_SEGMENT * WAL_SEGMENTS)
         half.rename(self.data)
 

@@ -1,4 +1,6 @@
-"""Many flash sales at once, none of them hot: `python -m tests.bench.lukewarm [APIS [STORES SALES PRESSES CONNECTIONS]]` (1; 50, 10 each, 80 each; 256).
+"""Many flash sales at once, none of them hot.
+
+    python -m tests.bench.lukewarm [APIS [STORES SALES PRESSES CONNECTIONS]]     (1; 50, 10 each, 80 each; 256)
 
 Every press is somebody new's: whoever presses again is answered from what he holds, which is another figure.
 """
@@ -106,7 +108,8 @@ def main() -> None:
             ]
             done = subprocess.run(line, capture_output=True, text=True, check=False)
             report = json.loads(done.stdout)
-    print({name: report[name] for name in ("answers", "seconds", "per_s", "statuses", "codes", "latency_ms", "cpu_us") if name in report} or report)
+    said = ("answers", "seconds", "per_s", "statuses", "codes", "latency_ms", "cpu_us")
+    print({name: report[name] for name in said if name in report} or report)
 
 
 if __name__ == "__main__":
