@@ -9,8 +9,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 TESSERA := $(PY) -m tessera
 WORKERS ?= 2
-# What setup.py compiles.
-COMPILED := checkout_core/decide api/plain
+# What has types of its own for Cython is compiled.
+COMPILED := $(basename $(wildcard */*.pxd))
 
 .PHONY: help
 help: ## this list

@@ -1,6 +1,7 @@
-"""Compiles the core where there is a compiler, by the types in its .pxd. TESSERA_DEBUG_BUILD=1 adds bounds and overflow checks."""
+"""Compiles what has a .pxd, where there is a compiler, by the types in it. TESSERA_DEBUG_BUILD=1 adds bounds and overflow checks."""
 
 import os
+from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -10,6 +11,8 @@ directives = {
     "language_level": 3, "annotation_typing": False, "boundscheck": checks, "wraparound": checks, "overflowcheck": checks,
     "initializedcheck": checks,
 }  # fmt: skip
-MODULES = ("checkout_core.decide", "api.plain")
-core = [Extension(name, [f"{name.replace('.', '/')}.py"], optional=True) for name in MODULES]
+core = [
+    Extension(".".join(path.with_suffix("").parts), [str(path.with_suffix(".py"))], optional=True)
+    for path in sorted(Path().glob("*/*.pxd"))
+]
 setup(ext_modules=cythonize(core, compiler_directives=directives, force=True))
