@@ -10,7 +10,7 @@ import asyncio
 import datetime as dt
 import random
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -35,7 +35,8 @@ SALES_MAX = 10_000
 _REFUSED = {Code.LIMIT: Outcome.LIMIT, Code.SOLD_OUT: Outcome.SOLD_OUT}
 _SHUT = {Gate.PAUSED: Outcome.PAUSED, Gate.NOT_STARTED: Outcome.NOT_STARTED, Gate.ENDED: Outcome.ENDED}
 
-Answer = Decision | Exception
+Said = Decision | Exception
+Answer = Said | asyncio.Future[Said]
 
 
 class Door(NamedTuple):
@@ -74,7 +75,7 @@ class Doors:
             decided = await self._through_gate(sale, intents, door.fallback_per_s)
         if any(isinstance(d, Decision) and d.outcome == Outcome.WRONG_DOOR for d in decided):
             self._doors.forget(sale)
-        return [_unsaid(d) for d in decided]
+        return [d if isinstance(d, asyncio.Future) else _unsaid(d) for d in decided]
 
     async def undecided(self, sale: SaleKey, order_id: UUID, shopper_id: UUID | None) -> Entry | None:
         """The admitted wish that will become the order, if there is one and it is the shopper's. Raises `Unavailable` without Redis."""
@@ -128,20 +129,40 @@ class Doors:
             self._later(self._commit(sale, admitted))
             out = {i.intent_id: _promised(i) for i in admitted}
         asked = safeties.on("holders")
-        doubtful = [i for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
+        doubtful = {i: a.code for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))}
         if doubtful:
             # After the commit: it may have decided another wish of the same order, or of the same shopper.
             over = [i for i, a in pairs if asked and a.code is Code.LIMIT and a.holds]
-            found = await answers.look(self._pool, sale, doubtful, over)
-            out |= found.decided
-            void = found.epoch != admission.epoch
-            unsure = [i.intent_id for i in doubtful if i.intent_id not in out and (void or i.intent_id in found.room)]
-            out |= {intent_id: _closed("What you hold of this sale is being counted. Ask again.") for intent_id in unsure}
+            out |= self._doubts(sale, doubtful, over, admission.epoch)
         if admission.avail == 0:
             self.sold_out.learn(sale, admission.epoch)
         else:
             self.sold_out.forget(sale)
         return [out.get(i.intent_id) or self._refusal(i, a.code) for i, a in pairs]
+
+    def _doubts(self, sale: SaleKey, doubtful: Mapping[Intent, Code], over: list[Intent], epoch: int) -> dict[UUID, asyncio.Future[Said]]:
+        """What Postgres says of those whom the gate would refuse; nobody else of the batch waits for that."""
+        loop = asyncio.get_running_loop()
+        promised: dict[UUID, asyncio.Future[Said]] = {i.intent_id: loop.create_future() for i in doubtful}
+
+        async def look() -> None:
+            said: dict[UUID, Said]
+            try:
+                found = await answers.look(self._pool, sale, list(doubtful), over)
+                void = found.epoch != epoch
+                said = dict(found.decided)
+                for intent, code in doubtful.items():
+                    if intent.intent_id not in said:
+                        unsure = void or intent.intent_id in found.room
+                        counting = _closed("What you hold of this sale is being counted. Ask again.") if unsure else None
+                        said[intent.intent_id] = counting or self._refusal(intent, code)
+            except Exception as error:
+                said = dict.fromkeys(promised, error)
+            for intent_id, promise in promised.items():
+                promise.set_result(_unsaid(said[intent_id]))
+
+        self._later(look())
+        return promised
 
     async def _commit(self, sale: SaleKey, admitted: list[Intent]) -> list[Decision]:
         """Decide what the gate admitted, and only then have the journal forget it."""
@@ -158,7 +179,7 @@ class Doors:
         return decisions
 
     @staticmethod
-    def _refusal(intent: Intent, code: Code) -> Answer:
+    def _refusal(intent: Intent, code: Code) -> Said:
         if code in _REFUSED:
             return refused(intent, _REFUSED[code])
         if code is Code.BACKLOG:
@@ -215,7 +236,7 @@ def _promised(intent: Intent) -> Decision:
     return Decision(Outcome.RESERVED, intent.order_id, "awaiting", intent.quantity, 0, "", dt.datetime.now(dt.UTC), None)
 
 
-def _unsaid(answer: Answer) -> Answer:
+def _unsaid(answer: Said) -> Said:
     """Outcomes that are between us and Redis become "ask again"."""
     if isinstance(answer, Decision) and answer.outcome in (Outcome.STALE, Outcome.WRONG_DOOR):
         return _closed("The sale has just been changed. Nothing was reserved; ask again.")
