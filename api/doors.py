@@ -8,20 +8,20 @@ Postgres: Redis does not remember decided orders, and may have forgotten or gone
 
 import asyncio
 import datetime as dt
-import random
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from api.committer import Committer
+from api.doubts import Doubts, Said, closed
 from api.memory import Memory
 from api.soldout import SoldOut
 from checkout_core import safeties
 from checkout_core.admission import Admission, Code, Gate, Gatekeeper
 from checkout_core.bell import Bell
-from checkout_core.errors import NotFound, TooMany, Unavailable
+from checkout_core.errors import NotFound, TooMany
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.journal import Entry
 from checkout_core.resp import Closed, Unknown
@@ -35,7 +35,6 @@ SALES_MAX = 10_000
 _REFUSED = {Code.LIMIT: Outcome.LIMIT, Code.SOLD_OUT: Outcome.SOLD_OUT}
 _SHUT = {Gate.PAUSED: Outcome.PAUSED, Gate.NOT_STARTED: Outcome.NOT_STARTED, Gate.ENDED: Outcome.ENDED}
 
-Said = Decision | Exception
 Answer = Said | asyncio.Future[Said]
 
 
@@ -55,6 +54,7 @@ class Doors:
         self._committer = Committer(pool)
         self._gatekeeper = gatekeeper
         self._bell = bell
+        self._doubts = Doubts(pool)
         self._doors: Memory[SaleKey, Door] = Memory(self._look, ttl_s=TTL_S, size=SALES_MAX)
         self.sold_out = SoldOut(pool, gatekeeper)
         self.admitted: set[UUID] = set()  # orders of this process whose commit is under way
@@ -90,6 +90,7 @@ class Doors:
 
     async def aclose(self) -> None:
         await asyncio.gather(*self._pending, return_exceptions=True)
+        await self._doubts.aclose()
 
     async def _look(self, sale: SaleKey) -> Door | None:
         async with tenant_tx(self._pool, sale.tenant_id) as tx:
@@ -102,7 +103,7 @@ class Doors:
         try:
             admission = await self._gatekeeper.admit(sale, intents)
         except Unknown:
-            raise _closed("The gate did not answer. Press again with the same key to learn the outcome.") from None
+            raise closed("The gate did not answer. Press again with the same key to learn the outcome.") from None
         except Closed:
             self.sold_out.forget(sale)  # nobody knows, while Redis is away
             return await self._past_gate(sale, intents, fallback_per_s)
@@ -110,7 +111,7 @@ class Doors:
             # Or it came back as it was before this process sold past it: what it counts is void, its refusals too. Or the sale is over.
             self.forget(sale)
             self._bell.ring("sale", sale.tenant_id, sale.sale_id)
-            raise _closed("The sale is being opened. Nothing was reserved; ask again in a moment.")
+            raise closed("The sale is being opened. Nothing was reserved; ask again in a moment.")
         if admission.gate is not Gate.OPEN:
             return await self._shut(sale, intents, _SHUT[admission.gate])
         return await self._settle(sale, intents, admission)
@@ -129,40 +130,20 @@ class Doors:
             self._later(self._commit(sale, admitted))
             out = {i.intent_id: _promised(i) for i in admitted}
         asked = safeties.on("holders")
-        doubtful = {i: a.code for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))}
+        doubtful = {
+            i: self._refusal(i, a.code)
+            for i, a in pairs
+            if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))
+        }
         if doubtful:
             # After the commit: it may have decided another wish of the same order, or of the same shopper.
-            over = [i for i, a in pairs if asked and a.code is Code.LIMIT and a.holds]
-            out |= self._doubts(sale, doubtful, over, admission.epoch)
+            over = {i for i, a in pairs if asked and a.code is Code.LIMIT and a.holds}
+            out |= zip([i.intent_id for i in doubtful], self._doubts.ask(sale, admission.epoch, doubtful, over), strict=True)
         if admission.avail == 0:
             self.sold_out.learn(sale, admission.epoch)
         else:
             self.sold_out.forget(sale)
         return [out.get(i.intent_id) or self._refusal(i, a.code) for i, a in pairs]
-
-    def _doubts(self, sale: SaleKey, doubtful: Mapping[Intent, Code], over: list[Intent], epoch: int) -> dict[UUID, asyncio.Future[Said]]:
-        """What Postgres says of those whom the gate would refuse; nobody else of the batch waits for that."""
-        loop = asyncio.get_running_loop()
-        promised: dict[UUID, asyncio.Future[Said]] = {i.intent_id: loop.create_future() for i in doubtful}
-
-        async def look() -> None:
-            said: dict[UUID, Said]
-            try:
-                found = await answers.look(self._pool, sale, list(doubtful), over)
-                void = found.epoch != epoch
-                said = dict(found.decided)
-                for intent, code in doubtful.items():
-                    if intent.intent_id not in said:
-                        unsure = void or intent.intent_id in found.room
-                        counting = _closed("What you hold of this sale is being counted. Ask again.") if unsure else None
-                        said[intent.intent_id] = counting or self._refusal(intent, code)
-            except Exception as error:
-                said = dict.fromkeys(promised, error)
-            for intent_id, promise in promised.items():
-                promise.set_result(_unsaid(said[intent_id]))
-
-        self._later(look())
-        return promised
 
     async def _commit(self, sale: SaleKey, admitted: list[Intent]) -> list[Decision]:
         """Decide what the gate admitted, and only then have the journal forget it."""
@@ -186,7 +167,7 @@ class Doors:
             return TooMany(
                 "More shoppers are being served than can be at once. Nothing was reserved; ask again.", code="busy", retry_after_s=1
             )
-        return _closed("Your wish is being decided. Press again with the same key to learn the outcome.")
+        return closed("Your wish is being decided. Press again with the same key to learn the outcome.")
 
     async def _shut(self, sale: SaleKey, intents: Sequence[Intent], outcome: Outcome) -> list[Answer]:
         """A sale that is paused or over still tells those who hold an order what they hold."""
@@ -197,10 +178,10 @@ class Doors:
         """Redis is away: sell throttled through Postgres if the merchant chose so; else say that the gate is closed."""
         allowed = self._spend(sale, fallback_per_s, len(intents))
         if not allowed:
-            raise _closed("The gate is closed for a moment. Nothing was reserved; ask again.")
+            raise closed("The gate is closed for a moment. Nothing was reserved; ask again.")
         epoch = self._fenced[sale] = await gates.leave(self._pool, sale, self._fenced.get(sale, 0))
         decided = await self._committer.commit(sale, [i.under(epoch) for i in intents[:allowed]])
-        waiting = [_closed("The gate is closed for a moment. Nothing was reserved; ask again.") for _ in intents[allowed:]]
+        waiting = [closed("The gate is closed for a moment. Nothing was reserved; ask again.") for _ in intents[allowed:]]
         return [*decided, *waiting]
 
     def _spend(self, sale: SaleKey, per_s: int, wanted: int) -> int:
@@ -239,10 +220,5 @@ def _promised(intent: Intent) -> Decision:
 def _unsaid(answer: Said) -> Said:
     """Outcomes that are between us and Redis become "ask again"."""
     if isinstance(answer, Decision) and answer.outcome in (Outcome.STALE, Outcome.WRONG_DOOR):
-        return _closed("The sale has just been changed. Nothing was reserved; ask again.")
+        return closed("The sale has just been changed. Nothing was reserved; ask again.")
     return answer
-
-
-def _closed(detail: str) -> Unavailable:
-    # Spread over two seconds, so that those who were sent away do not return as one crowd.
-    return Unavailable(detail, code="closed", retry_after_s=random.randint(1, 3))  # noqa: S311  jitter, not a secret
