@@ -9,6 +9,7 @@ Postgres: Redis does not remember decided orders, and may have forgotten or gone
 import asyncio
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -58,6 +59,7 @@ class Doors:
         self._doors: Memory[SaleKey, Door] = Memory(self._look, ttl_s=TTL_S, size=SALES_MAX)
         self.sold_out = SoldOut(pool, gatekeeper)
         self.admitted: set[UUID] = set()  # orders of this process whose commit is under way
+        self._buying: Counter[UUID] = Counter()  # their shoppers
         self._fallback: dict[SaleKey, tuple[float, float]] = {}
         self._fenced: dict[SaleKey, int] = {}
         self._pending: set[asyncio.Task[object]] = set()
@@ -123,27 +125,30 @@ class Doors:
             self.sold_out.forget(sale)
             return list(await self._commit(sale, admitted))
         out: dict[UUID, Answer] = {}  # by intent: two wishes of one order may differ in what they ask
+        asked = safeties.on("holders")
+        doubtful = [(i, a.code) for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
+        # Whose order is being committed is looked up after that, which may decide it; all others at once.
+        buying = {i.shopper_id for i in admitted} | self._buying.keys()
+        out |= self._ask(sale, admission.epoch, [doubt for doubt in doubtful if doubt[0].shopper_id not in buying])
         if admitted and safeties.on("commit_first"):
             decisions = await self._commit(sale, admitted)
-            out = {i.intent_id: d for i, d in zip(admitted, decisions, strict=True)}
+            out |= {i.intent_id: d for i, d in zip(admitted, decisions, strict=True)}
         elif admitted:
             self._later(self._commit(sale, admitted))
-            out = {i.intent_id: _promised(i) for i in admitted}
-        asked = safeties.on("holders")
-        doubtful = {
-            i: self._refusal(i, a.code)
-            for i, a in pairs
-            if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))
-        }
-        if doubtful:
-            # After the commit: it may have decided another wish of the same order, or of the same shopper.
-            over = {i for i, a in pairs if asked and a.code is Code.LIMIT and a.holds}
-            out |= zip([i.intent_id for i in doubtful], self._doubts.ask(sale, admission.epoch, doubtful, over), strict=True)
+            out |= {i.intent_id: _promised(i) for i in admitted}
+        out |= self._ask(sale, admission.epoch, [doubt for doubt in doubtful if doubt[0].shopper_id in buying])
         if admission.avail == 0:
             self.sold_out.learn(sale, admission.epoch)
         else:
             self.sold_out.forget(sale)
         return [out.get(i.intent_id) or self._refusal(i, a.code) for i, a in pairs]
+
+    def _ask(self, sale: SaleKey, epoch: int, doubtful: list[tuple[Intent, Code]]) -> dict[UUID, asyncio.Future[Said]]:
+        if not doubtful:
+            return {}
+        over = {i for i, code in doubtful if code is Code.LIMIT and safeties.on("holders")}
+        said = self._doubts.ask(sale, epoch, {i: self._refusal(i, code) for i, code in doubtful}, over)
+        return {i.intent_id: future for (i, _), future in zip(doubtful, said, strict=True)}
 
     async def _commit(self, sale: SaleKey, admitted: list[Intent]) -> list[Decision]:
         """Decide what the gate admitted, and only then have the journal forget it."""
@@ -151,10 +156,15 @@ class Doors:
             await self._gatekeeper.ack(sale, [(i.order_id, i.intent_id) for i in admitted])
         orders = {i.order_id for i in admitted}
         self.admitted |= orders
+        self._buying.update([i.shopper_id for i in admitted])
         try:
             decisions = await self._committer.commit(sale, admitted)
         finally:
             self.admitted -= orders
+            for intent in admitted:
+                self._buying[intent.shopper_id] -= 1
+                if not self._buying[intent.shopper_id]:
+                    del self._buying[intent.shopper_id]
         self.sold_out.won(sale, (i.shopper_id for i, d in zip(admitted, decisions, strict=True) if d.outcome == Outcome.RESERVED))
         self._ack(sale, [(i.order_id, i.intent_id) for i, d in zip(admitted, decisions, strict=True) if d.outcome != Outcome.WRONG_DOOR])
         return decisions
