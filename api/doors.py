@@ -127,16 +127,17 @@ class Doors:
         out: dict[UUID, Answer] = {}  # by intent: two wishes of one order may differ in what they ask
         asked = safeties.on("holders")
         doubtful = [(i, a.code) for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
-        # Whose order is being committed is looked up after that, which may decide it; all others at once.
+        # Who has an order that is being committed, here or elsewhere, is looked up after ours: it may be decided then. All others at once.
         buying = {i.shopper_id for i in admitted} | self._buying.keys()
-        out |= self._ask(sale, admission.epoch, [doubt for doubt in doubtful if doubt[0].shopper_id not in buying])
+        later = [(i, code) for i, code in doubtful if code is Code.REPLAY or i.shopper_id in buying]
+        out |= self._ask(sale, admission.epoch, [doubt for doubt in doubtful if doubt not in later])
         if admitted and safeties.on("commit_first"):
             decisions = await self._commit(sale, admitted)
             out |= {i.intent_id: d for i, d in zip(admitted, decisions, strict=True)}
         elif admitted:
             self._later(self._commit(sale, admitted))
             out |= {i.intent_id: _promised(i) for i in admitted}
-        out |= self._ask(sale, admission.epoch, [doubt for doubt in doubtful if doubt[0].shopper_id in buying])
+        out |= self._ask(sale, admission.epoch, later)
         if admission.avail == 0:
             self.sold_out.learn(sale, admission.epoch)
         else:
