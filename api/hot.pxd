@@ -3,6 +3,8 @@ cimport cython
 from api.patience cimport Patience
 from api.plain cimport read
 from api.recent cimport Recent
+from checkout_core.ids cimport of_chance
+from checkout_core.secrets cimport Mac
 
 cdef object _RESERVED
 cdef Py_ssize_t _ID_ENDS, KEY_MAX, HANDFUL
@@ -25,9 +27,10 @@ cdef class Wanted:
 cdef class Desk:
     cdef public object process
     cdef readonly Recent known, bodies
-    cdef object _app, _directory, _doors, _batcher, _orders, _told
+    cdef object _app, _directory, _doors, _batcher, _told
     cdef dict _problems
-    cdef bytes _shoppers, _head, _sold_out, _before, _behind, _chance
+    cdef Mac _orders, _shoppers
+    cdef bytes _head, _sold_out, _before, _behind, _chance
     cdef Py_ssize_t _drawn
 
     cdef bint _open(self) except -1

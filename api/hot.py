@@ -97,7 +97,7 @@ class Desk:
         self._doors: Any = None
         self._batcher: Any = None
         self._orders: Any = None
-        self._shoppers = b""
+        self._shoppers: Any = None
         self._chance = b""
         self._drawn = 0
         self._head = head
@@ -113,7 +113,7 @@ class Desk:
             return False
         self.process = process
         self._directory, self._doors, self._batcher = process.directory, process.doors, process.batcher
-        self._orders, self._shoppers = Mac(process.keys.orders), process.keys.shoppers
+        self._orders, self._shoppers = Mac(process.keys.orders), tokens.mac_of(process.keys.shoppers)
         self._sold_out = self.problem(sold_out(), True)
         return True
 
@@ -154,7 +154,7 @@ class Desk:
         if shopper is not None:
             return shopper if shopper[2] > time.time() else None
         try:
-            shopper = tokens.verify(self._shoppers, authorization[7:].decode("latin-1"))
+            shopper = tokens.verify_under(self._shoppers, authorization[7:], time.time())
         except AppError:
             return None
         self.known.keep(authorization, shopper)

@@ -1,4 +1,7 @@
-"""Keys derived from one root secret, one for each purpose (HKDF-SHA256, RFC 5869), and the MACs made with them."""
+"""Keys derived from one root secret, one for each purpose (HKDF-SHA256, RFC 5869), and the MACs made with them.
+
+Compiled by Cython from this same file.
+"""
 
 import hmac
 from hashlib import blake2b, sha256
