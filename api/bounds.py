@@ -6,12 +6,13 @@ Time is looked at once a second for all connections together, not by a timer for
 import asyncio
 import logging
 import time
-from collections import deque
-from typing import Any, Protocol
+from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
+
+from api.patience import Patience
 
 log = logging.getLogger(__name__)
 
@@ -28,38 +29,6 @@ IDLE_S = 75.0  # between two requests
 
 class Refused(Exception):
     """Ends the parser's run over a connection that has been hung up on."""
-
-
-class Waits(Protocol):
-    """Somebody whose patience ends."""
-
-    response_complete: bool
-
-    def too_long(self) -> None: ...
-
-
-class Patience:
-    """Calls those back who still wait after `seconds`: one timer for all of them, since all wait equally long."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        self._loop = loop
-        self._seconds = seconds
-        self._waiting: deque[tuple[float, Waits]] = deque()
-
-    def begin(self, waits: Waits) -> None:
-        now = self._loop.time()
-        if not self._waiting:
-            self._loop.call_at(now + self._seconds, self._look)
-        self._waiting.append((now + self._seconds, waits))
-
-    def _look(self) -> None:
-        now = self._loop.time()
-        while self._waiting and (self._waiting[0][0] <= now or self._waiting[0][1].response_complete):
-            _, waits = self._waiting.popleft()
-            if not waits.response_complete:
-                waits.too_long()
-        if self._waiting:
-            self._loop.call_later(max(self._waiting[0][0] - now, 0.01), self._look)
 
 
 class Watch:

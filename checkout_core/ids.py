@@ -1,4 +1,7 @@
-"""Ids: uuids inside, prefixed hex outside (`ord_0192…`). A foreign, malformed or missing id all read the same: not found."""
+"""Ids: uuids inside, prefixed hex outside (`ord_0192…`). A foreign, malformed or missing id all read the same: not found.
+
+Compiled by Cython from this same file.
+"""
 
 import os
 import time
@@ -13,14 +16,23 @@ else:
     # The same class in C, and what rows bring: to make one takes 0.09 µs instead of 0.86, its bytes and its hash half of theirs.
     from asyncpg.pgproto.pgproto import UUID
 
-_VERSION = 0x7 << 76 | 0x2 << 62
-_RANDOM = (1 << 80) - 1 & ~(0xF << 76 | 0x3 << 62)
-
 
 def new_id() -> UUID:
     """A version 7 uuid (RFC 9562 §5.7): 48 bits of milliseconds, then 74 random bits, so that rows made together lie together."""
-    value = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10), "big") & _RANDOM | _VERSION
-    return of_bytes(value.to_bytes(16, "big"))
+    return of_chance(os.urandom(10))
+
+
+def of_chance(ten: bytes) -> UUID:
+    """The same by ten random bytes, for those who ask for many: each by itself they take the system 0.45 µs, as part of a handful 0.03."""
+    now_ms = time.time_ns() // 1_000_000
+    raw = bytearray(16)
+    for n in range(6):
+        raw[n] = now_ms >> (40 - 8 * n) & 0xFF
+    for n in range(10):
+        raw[6 + n] = ten[n]
+    raw[6] = raw[6] & 0x0F | 0x70  # the version
+    raw[8] = raw[8] & 0x3F | 0x80  # the variant
+    return UUID(bytes(raw))  # type: ignore[arg-type]  # the C class takes bytes as its only argument
 
 
 def of_bytes(raw: bytes) -> UUID:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from checkout_core import decide, safeties
 from checkout_core.ids import UUID, new_id, of_bytes
-from checkout_core.secrets import mac
+from checkout_core.secrets import Mac
 
 
 class Outcome(IntEnum):
@@ -66,7 +66,12 @@ def order_id(key: bytes, tenant_id: UUID, shopper_id: UUID, idempotency_key: str
 
     `key` never rotates, else a retry across the rotation would buy twice.
     """
+    return order_under(Mac(key), tenant_id, shopper_id, idempotency_key.encode())
+
+
+def order_under(mac: Mac, tenant_id: UUID, shopper_id: UUID, idempotency_key: bytes) -> UUID:
+    """The same by a MAC whose key is set."""
     if not safeties.on("idempotent_order"):
         return new_id()
     # Two parts of 16 bytes before the last one: no two lists of parts share an input.
-    return of_bytes(mac(key, tenant_id.bytes + shopper_id.bytes + idempotency_key.encode()))
+    return of_bytes(mac.of(tenant_id.bytes + shopper_id.bytes + idempotency_key))

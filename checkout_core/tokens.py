@@ -1,13 +1,13 @@
 """Shopper tokens: signed, not stored. A guest is a random id that only the bearer can present."""
 
-import hmac
 import time
 from binascii import a2b_base64, b2a_base64
+from hmac import compare_digest
 from typing import NamedTuple
 
 from checkout_core.errors import Unauthorized
 from checkout_core.ids import UUID, new_id, of_bytes
-from checkout_core.secrets import mac
+from checkout_core.secrets import Mac
 
 TTL_S = 180 * 24 * 3600
 _MAC_SIZE = 18  # so that the whole is a multiple of three: base64 without padding has one spelling then
@@ -28,22 +28,32 @@ def issue(key: bytes, tenant_id: UUID, *, shopper_id: UUID | None = None, now: f
     """A token for `shopper_id`, or for a new guest. `st_` + base64url(tenant ‖ shopper ‖ expiry ‖ MAC), 75 characters."""
     shopper = Shopper(tenant_id, shopper_id or new_id(), int(now or time.time()) + TTL_S)
     claims = tenant_id.bytes + shopper.id.bytes + shopper.expires_at.to_bytes(4, "big")
-    text = b2a_base64(claims + mac(key, claims, _MAC_SIZE), newline=False).translate(_TO_URL)
+    text = b2a_base64(claims + mac_of(key).of(claims), newline=False).translate(_TO_URL)
     return "st_" + text.decode("ascii"), shopper
 
 
 def verify(key: bytes, token: str, *, now: float | None = None) -> Shopper:
     """The shopper who holds `token`. Raises `Unauthorized` when it is malformed, forged or expired."""
+    return verify_under(mac_of(key), token.encode("utf-8", "replace"), now or time.time())
+
+
+def mac_of(key: bytes) -> Mac:
+    """The MAC that tokens carry."""
+    return Mac(key, _MAC_SIZE)
+
+
+def verify_under(mac: Mac, token: bytes, now: float) -> Shopper:
+    """The same by a MAC whose key is set."""
     try:
-        raw = a2b_base64(token[3:].encode("ascii").translate(_TO_PLAIN), strict_mode=True)
+        raw = a2b_base64(token[3:].translate(_TO_PLAIN), strict_mode=True)
     except ValueError:
         raw = b""
-    if len(raw) != _SIZE or len(token) != _LENGTH or not token.startswith("st_"):
+    if len(raw) != _SIZE or len(token) != _LENGTH or not token.startswith(b"st_"):
         raise Unauthorized("The shopper token is malformed. Ask for a new one at POST /v1/shopper-tokens.")
     claims = raw[:36]
-    if not hmac.compare_digest(raw[36:], mac(key, claims, _MAC_SIZE)):
+    if not compare_digest(raw[36:], mac.of(claims)):
         raise Unauthorized("The shopper token is not ours. Ask for a new one at POST /v1/shopper-tokens.")
     expires_at = int.from_bytes(claims[32:], "big")
-    if expires_at < (now or time.time()):
+    if expires_at < now:
         raise Unauthorized("The shopper token has expired. Ask for a new one at POST /v1/shopper-tokens.")
     return Shopper(of_bytes(claims[:16]), of_bytes(claims[16:32]), expires_at)

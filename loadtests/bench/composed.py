@@ -27,14 +27,15 @@ from litestar import Litestar
 
 from api.app import create_app
 from api.checkouts import Checkout
-from api.gate import JSON, Gate, HotCycle, gate_of
+from api.gate import Gate, gate_of
+from api.hot import JSON, HotCycle
 from api.process import Process
 from api.server import listen
 from checkout_core.admission import Admission, Answer, Code, Gatekeeper
 from checkout_core.admission import Gate as SaleGate
 from checkout_core.batcher import Batcher, Waiter
 from checkout_core.config import Settings
-from checkout_core.errors import BadRequest, Conflict, Unavailable
+from checkout_core.errors import AppError, Conflict, Unavailable
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.partitions import Partitions
 from loadtests.peers import postgres_only
@@ -120,20 +121,17 @@ class ConstantGate(Gate):
         if cycle.named is not None:  # nobody knows the store yet: found as always, then pressed again
             super()._press(cycle)
             return
+        # As the gate itself does it, so that nothing is paid here that is not paid there.
         try:
-            self._understand(cycle.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            self._answer_problem(cycle, BadRequest(f"The body is not what is asked for here: {error}."))
+            if self.desk.bodies.get(cycle.body) is None:
+                self.desk.understand(cycle.body)
+        except AppError as error:
+            self.refused(cycle, error)
             return
         if not self.reply[0]:
-            self._answer_problem(cycle, Conflict("Sold out: fewer are left than you asked for.", code="sold_out"))
+            self.refused(cycle, Conflict("Sold out: fewer are left than you asked for.", code="sold_out"))
             return
-        self._answer(cycle, *self.reply)
-
-    def _understand(self, body: bytes) -> None:
-        """As the gate itself does it, so that nothing is paid here that is not paid there."""
-        if self.bodies.get(body) is None:
-            self._asked(body)
+        self.answer(cycle, *self.reply)
 
 
 def constant(app: Litestar) -> type[Gate]:

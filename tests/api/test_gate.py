@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from litestar import Litestar
 
-from api import bounds, gate
+from api import bounds, hot
 from api.gate import gate_of
 from api.server import listen
 from checkout_core.errors import Unavailable
@@ -52,7 +52,7 @@ async def two(app: Litestar) -> AsyncIterator[Two]:
     protocol = gate_of(app, https=False)
 
     class Counting(protocol):  # type: ignore[misc, valid-type]
-        def _press(self, cycle: gate.HotCycle) -> None:
+        def _press(self, cycle: hot.HotCycle) -> None:
             answered[0] += 1
             super()._press(cycle)
 

@@ -20,9 +20,9 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 import api.gate
+import api.hot
 from api.directory import Store
 from api.process import Keys
-from checkout_core import decide as compiled
 from checkout_core import tokens
 from checkout_core.batcher import Batcher
 from checkout_core.ids import encode, new_id
@@ -106,11 +106,11 @@ async def measure(presses: int) -> None:
             await asyncio.sleep(0)  # the batch leaves, is decided at once, and each answer is written
         return (time.thread_time() - began) / presses * 1e6
 
-    print(f"compiled core: {compiled.__file__}; {presses} presses, {AT_ONCE} connections, best of {ROUNDS} rounds, µs each")
+    print(f"compiled: {api.hot.__file__}; {presses} presses, {AT_ONCE} connections, best of {ROUNDS} rounds, µs each")
     found: dict[str, list[float]] = {"first": [], "again": [], "sold out": []}
     for _ in range(ROUNDS):
         sold_out.over = False
-        cast("Any", config.http_protocol_class).known.clear()
+        cast("Any", config.http_protocol_class).desk.known.clear()
         found["first"].append(await run())
         found["again"].append(await run())
         sold_out.over = True

@@ -7,11 +7,26 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from checkout_core import batcher
 from checkout_core.batcher import Batcher
 from checkout_core.errors import TooMany, Unavailable
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
+from loadtests.bench.compiled import is_compiled, twin
 
 SALE = SaleKey(uuid4(), uuid4())
+READABLE = twin(batcher)
+
+
+def test_the_compiled_one_is_loaded() -> None:
+    assert is_compiled(batcher)
+    assert not is_compiled(READABLE)
+
+
+@pytest.fixture(autouse=True, params=[batcher, READABLE], ids=["compiled", "readable"])
+def _both(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "Batcher", request.param.Batcher)
+
+
 OTHER = SaleKey(SALE.tenant_id, uuid4())
 
 

@@ -1,0 +1,6 @@
+cdef class Recent:
+    cdef Py_ssize_t _size
+    cdef dict _young, _old
+
+    cpdef get(self, bytes key)
+    cpdef keep(self, bytes key, value)
