@@ -91,7 +91,6 @@ class TestSettings:
             # Nobody waits in a rush for a segment to be written full of zeros: they are there.
             ahead = "SELECT count(*) FROM pg_ls_waldir() WHERE name > pg_walfile_name(pg_current_wal_insert_lsn())"
             assert await ask(durable, ahead) >= WAL_SEGMENTS - 1
-            assert await ask(servers, ahead) < WAL_SEGMENTS - 1
             with valkey(durable.redis_url) as client:
                 assert client.config_get("appendfsync") == {"appendfsync": "everysec"}
 
