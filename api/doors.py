@@ -129,8 +129,10 @@ class Doors:
         doubtful = [(i, a.code) for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
         # Who has an order that is being committed, here or elsewhere, is looked up after ours: it may be decided then. All others at once.
         buying = {i.shopper_id for i in admitted} | self._buying.keys()
-        later = [(i, code) for i, code in doubtful if code is Code.REPLAY or i.shopper_id in buying]
-        out |= self._ask(sale, admission.epoch, [doubt for doubt in doubtful if doubt not in later])
+        now, later = list[tuple[Intent, Code]](), list[tuple[Intent, Code]]()
+        for intent, code in doubtful:
+            (later if code is Code.REPLAY or intent.shopper_id in buying else now).append((intent, code))
+        out |= self._ask(sale, admission.epoch, now)
         if admitted and safeties.on("commit_first"):
             decisions = await self._commit(sale, admitted)
             out |= {i.intent_id: d for i, d in zip(admitted, decisions, strict=True)}
