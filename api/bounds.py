@@ -81,11 +81,6 @@ class BoundedProtocol(HttpToolsProtocol):
             self.until = self.loop.time() + STALL_S
         super().data_received(data)
 
-    @property
-    def is_reading(self) -> bool:
-        """Whether a request has begun and not ended."""
-        return self._in_head or self._in_body
-
     def reading_begins(self) -> None:
         """Of a request, at its first byte."""
         self._in_head, self._in_body = True, False

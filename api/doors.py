@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from api.committer import Committer
-from api.doubts import Doubts, Said, closed
+from api.doubts import Doubts, closed
 from api.memory import Memory
 from api.soldout import SoldOut
 from checkout_core import safeties
 from checkout_core.admission import Admission, Code, Gate, Gatekeeper
+from checkout_core.batcher import Said
 from checkout_core.bell import Bell
 from checkout_core.errors import NotFound, TooMany
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey

@@ -9,12 +9,11 @@ import random
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from checkout_core.batcher import Said
 from checkout_core.errors import Unavailable
-from checkout_core.intents import Decision, Intent, SaleKey
+from checkout_core.intents import Intent, SaleKey
 from tenants.db import Pool
 from tenants.orders import answers
-
-Said = Decision | Exception
 
 
 class _Doubt(NamedTuple):

@@ -1,8 +1,6 @@
 """What the gate reads past llhttp, llhttp reads the same way; and the little that is let through is what clients write."""
 
-import importlib.util
 import re
-from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
@@ -12,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api import plain as compiled
+from loadtests.bench.compiled import twin
 
 BODY = b'{"sale_id":"sal_0","quantity":1}'
 PLAIN = (
@@ -21,16 +20,7 @@ PLAIN = (
 )
 
 
-def _readable() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("plain_readable", Path(compiled.__file__).parent / "plain.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-readable = _readable()
+readable = twin(compiled)
 both = pytest.mark.parametrize("reader", [compiled, readable], ids=["compiled", "readable"])
 
 

@@ -1,27 +1,14 @@
 """Who of a batch gets units: tables of wishes and outcomes, on the compiled core and on its readable twin (the same file)."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 from hypothesis import given, strategies
 
 from checkout_core import decide as compiled
+from loadtests.bench.compiled import twin
 
-SOURCE = Path(compiled.__file__).parent / "decide.py"
-
-
-def _readable() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("decide_readable", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-readable = _readable()
+readable = twin(compiled)
 both = pytest.mark.parametrize("core", [compiled, readable], ids=["compiled", "readable"])
 R, L, S = compiled.RESERVED, compiled.LIMIT, compiled.SOLD_OUT
 
