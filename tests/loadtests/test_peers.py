@@ -104,6 +104,12 @@ def seller(redis: Redis) -> Callable[[int, int], str]:
     return open_sale
 
 
+async def violations(settings: Settings) -> dict[str, int]:
+    """What the checker finds wrong with units, slots and amounts, in all stores together."""
+    report = await check(settings, Options())
+    return {verdict.name: verdict.violations for verdict in report.verdicts if verdict.name in ("I2", "I8", "I13")}
+
+
 class TestComposed:
     """The shop with one part replaced."""
 
@@ -120,7 +126,8 @@ class TestComposed:
             assert contract.faults(port, acme.slug, shopper_of(settings, acme), lambda *_: sales.pop(0)) == []
 
     async def test_postgres_alone(self, settings: Settings, environ: dict[str, str], acme: Store) -> None:
-        """And what it leaves in the shop's tables is what the checker would have."""
+        """And what it leaves in the shop's tables is what the checker would have; other tests of this database may have left worse."""
+        before = await violations(settings)
         opened = [await acme.sale(units=units, limit_per_shopper=limit) for units, limit in ((3, 2), (2, 1))]
         sales = list(opened)
         port = free_port()
@@ -132,9 +139,7 @@ class TestComposed:
         committed = await admin.fetch("SELECT committed FROM sale WHERE tenant_id = $1 ORDER BY allotted", acme.tenant_id)
         await admin.close()
         assert [row[0] for row in committed] == [1, 3]
-        report = await check(settings, Options())
-        found = {verdict.name: verdict.violations for verdict in report.verdicts}
-        assert {name: found[name] for name in ("I2", "I8", "I13")} == {"I2": 0, "I8": 0, "I13": 0}
+        assert await violations(settings) == before
 
     @pytest.mark.parametrize(("kind", "status"), [("constant", 201), ("refused", 409), ("decided", 201)])
     async def test_constant_replies(self, settings: Settings, environ: dict[str, str], acme: Store, kind: str, status: int) -> None:
