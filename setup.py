@@ -6,13 +6,6 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-checks = bool(os.environ.get("TESSERA_DEBUG_BUILD"))
-directives = {
-    "language_level": 3, "annotation_typing": False, "boundscheck": checks, "wraparound": checks, "overflowcheck": checks,
-    "initializedcheck": checks,
-}  # fmt: skip
-core = [
-    Extension(".".join(path.with_suffix("").parts), [str(path.with_suffix(".py"))], optional=True)
-    for path in sorted(Path().glob("*/*.pxd"))
-]
-setup(ext_modules=cythonize(core, compiler_directives=directives, force=True))
+checks = dict.fromkeys(("boundscheck", "wraparound", "overflowcheck", "initializedcheck"), bool(os.environ.get("TESSERA_DEBUG_BUILD")))
+core = [Extension(".".join(p.with_suffix("").parts), [str(p.with_suffix(".py"))], optional=True) for p in sorted(Path().glob("*/*.pxd"))]
+setup(ext_modules=cythonize(core, compiler_directives={"language_level": 3, "annotation_typing": False, **checks}, force=True))

@@ -8,20 +8,21 @@ Postgres: Redis does not remember decided orders, and may have forgotten or gone
 
 import asyncio
 import datetime as dt
-import random
 import time
+from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from api.committer import Committer
+from api.doubts import Doubts, Said, closed
 from api.memory import Memory
 from api.soldout import SoldOut
 from checkout_core import safeties
 from checkout_core.admission import Admission, Code, Gate, Gatekeeper
 from checkout_core.bell import Bell
-from checkout_core.errors import NotFound, TooMany, Unavailable
+from checkout_core.errors import NotFound, TooMany
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.journal import Entry
 from checkout_core.resp import Closed, Unknown
@@ -35,7 +36,7 @@ SALES_MAX = 10_000
 _REFUSED = {Code.LIMIT: Outcome.LIMIT, Code.SOLD_OUT: Outcome.SOLD_OUT}
 _SHUT = {Gate.PAUSED: Outcome.PAUSED, Gate.NOT_STARTED: Outcome.NOT_STARTED, Gate.ENDED: Outcome.ENDED}
 
-Answer = Decision | Exception
+Answer = Said | asyncio.Future[Said]
 
 
 class Door(NamedTuple):
@@ -54,9 +55,11 @@ class Doors:
         self._committer = Committer(pool)
         self._gatekeeper = gatekeeper
         self._bell = bell
+        self._doubts = Doubts(pool)
         self._doors: Memory[SaleKey, Door] = Memory(self._look, ttl_s=TTL_S, size=SALES_MAX)
         self.sold_out = SoldOut(pool, gatekeeper)
         self.admitted: set[UUID] = set()  # orders of this process whose commit is under way
+        self._buying: Counter[UUID] = Counter()  # their shoppers
         self._fallback: dict[SaleKey, tuple[float, float]] = {}
         self._fenced: dict[SaleKey, int] = {}
         self._pending: set[asyncio.Task[object]] = set()
@@ -74,7 +77,7 @@ class Doors:
             decided = await self._through_gate(sale, intents, door.fallback_per_s)
         if any(isinstance(d, Decision) and d.outcome == Outcome.WRONG_DOOR for d in decided):
             self._doors.forget(sale)
-        return [_unsaid(d) for d in decided]
+        return [d if isinstance(d, asyncio.Future) else _unsaid(d) for d in decided]
 
     async def undecided(self, sale: SaleKey, order_id: UUID, shopper_id: UUID | None) -> Entry | None:
         """The admitted wish that will become the order, if there is one and it is the shopper's. Raises `Unavailable` without Redis."""
@@ -89,6 +92,7 @@ class Doors:
 
     async def aclose(self) -> None:
         await asyncio.gather(*self._pending, return_exceptions=True)
+        await self._doubts.aclose()
 
     async def _look(self, sale: SaleKey) -> Door | None:
         async with tenant_tx(self._pool, sale.tenant_id) as tx:
@@ -101,7 +105,7 @@ class Doors:
         try:
             admission = await self._gatekeeper.admit(sale, intents)
         except Unknown:
-            raise _closed("The gate did not answer. Press again with the same key to learn the outcome.") from None
+            raise closed("The gate did not answer. Press again with the same key to learn the outcome.") from None
         except Closed:
             self.sold_out.forget(sale)  # nobody knows, while Redis is away
             return await self._past_gate(sale, intents, fallback_per_s)
@@ -109,7 +113,7 @@ class Doors:
             # Or it came back as it was before this process sold past it: what it counts is void, its refusals too. Or the sale is over.
             self.forget(sale)
             self._bell.ring("sale", sale.tenant_id, sale.sale_id)
-            raise _closed("The sale is being opened. Nothing was reserved; ask again in a moment.")
+            raise closed("The sale is being opened. Nothing was reserved; ask again in a moment.")
         if admission.gate is not Gate.OPEN:
             return await self._shut(sale, intents, _SHUT[admission.gate])
         return await self._settle(sale, intents, admission)
@@ -121,27 +125,31 @@ class Doors:
             self.sold_out.forget(sale)
             return list(await self._commit(sale, admitted))
         out: dict[UUID, Answer] = {}  # by intent: two wishes of one order may differ in what they ask
+        asked = safeties.on("holders")
+        doubtful = [(i, a.code) for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
+        # Who has an order that is being committed, here or elsewhere, is looked up after ours: it may be decided then. All others at once.
+        buying = {i.shopper_id for i in admitted} | self._buying.keys()
+        later = [(i, code) for i, code in doubtful if code is Code.REPLAY or i.shopper_id in buying]
+        out |= self._ask(sale, admission.epoch, [doubt for doubt in doubtful if doubt not in later])
         if admitted and safeties.on("commit_first"):
             decisions = await self._commit(sale, admitted)
-            out = {i.intent_id: d for i, d in zip(admitted, decisions, strict=True)}
+            out |= {i.intent_id: d for i, d in zip(admitted, decisions, strict=True)}
         elif admitted:
             self._later(self._commit(sale, admitted))
-            out = {i.intent_id: _promised(i) for i in admitted}
-        asked = safeties.on("holders")
-        doubtful = [i for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
-        if doubtful:
-            # After the commit: it may have decided another wish of the same order, or of the same shopper.
-            over = [i for i, a in pairs if asked and a.code is Code.LIMIT and a.holds]
-            found = await answers.look(self._pool, sale, doubtful, over)
-            out |= found.decided
-            void = found.epoch != admission.epoch
-            unsure = [i.intent_id for i in doubtful if i.intent_id not in out and (void or i.intent_id in found.room)]
-            out |= {intent_id: _closed("What you hold of this sale is being counted. Ask again.") for intent_id in unsure}
+            out |= {i.intent_id: _promised(i) for i in admitted}
+        out |= self._ask(sale, admission.epoch, later)
         if admission.avail == 0:
             self.sold_out.learn(sale, admission.epoch)
         else:
             self.sold_out.forget(sale)
         return [out.get(i.intent_id) or self._refusal(i, a.code) for i, a in pairs]
+
+    def _ask(self, sale: SaleKey, epoch: int, doubtful: list[tuple[Intent, Code]]) -> dict[UUID, asyncio.Future[Said]]:
+        if not doubtful:
+            return {}
+        over = {i for i, code in doubtful if code is Code.LIMIT and safeties.on("holders")}
+        said = self._doubts.ask(sale, epoch, {i: self._refusal(i, code) for i, code in doubtful}, over)
+        return {i.intent_id: future for (i, _), future in zip(doubtful, said, strict=True)}
 
     async def _commit(self, sale: SaleKey, admitted: list[Intent]) -> list[Decision]:
         """Decide what the gate admitted, and only then have the journal forget it."""
@@ -149,23 +157,28 @@ class Doors:
             await self._gatekeeper.ack(sale, [(i.order_id, i.intent_id) for i in admitted])
         orders = {i.order_id for i in admitted}
         self.admitted |= orders
+        self._buying.update([i.shopper_id for i in admitted])
         try:
             decisions = await self._committer.commit(sale, admitted)
         finally:
             self.admitted -= orders
+            for intent in admitted:
+                self._buying[intent.shopper_id] -= 1
+                if not self._buying[intent.shopper_id]:
+                    del self._buying[intent.shopper_id]
         self.sold_out.won(sale, (i.shopper_id for i, d in zip(admitted, decisions, strict=True) if d.outcome == Outcome.RESERVED))
         self._ack(sale, [(i.order_id, i.intent_id) for i, d in zip(admitted, decisions, strict=True) if d.outcome != Outcome.WRONG_DOOR])
         return decisions
 
     @staticmethod
-    def _refusal(intent: Intent, code: Code) -> Answer:
+    def _refusal(intent: Intent, code: Code) -> Said:
         if code in _REFUSED:
             return refused(intent, _REFUSED[code])
         if code is Code.BACKLOG:
             return TooMany(
                 "More shoppers are being served than can be at once. Nothing was reserved; ask again.", code="busy", retry_after_s=1
             )
-        return _closed("Your wish is being decided. Press again with the same key to learn the outcome.")
+        return closed("Your wish is being decided. Press again with the same key to learn the outcome.")
 
     async def _shut(self, sale: SaleKey, intents: Sequence[Intent], outcome: Outcome) -> list[Answer]:
         """A sale that is paused or over still tells those who hold an order what they hold."""
@@ -176,10 +189,10 @@ class Doors:
         """Redis is away: sell throttled through Postgres if the merchant chose so; else say that the gate is closed."""
         allowed = self._spend(sale, fallback_per_s, len(intents))
         if not allowed:
-            raise _closed("The gate is closed for a moment. Nothing was reserved; ask again.")
+            raise closed("The gate is closed for a moment. Nothing was reserved; ask again.")
         epoch = self._fenced[sale] = await gates.leave(self._pool, sale, self._fenced.get(sale, 0))
         decided = await self._committer.commit(sale, [i.under(epoch) for i in intents[:allowed]])
-        waiting = [_closed("The gate is closed for a moment. Nothing was reserved; ask again.") for _ in intents[allowed:]]
+        waiting = [closed("The gate is closed for a moment. Nothing was reserved; ask again.") for _ in intents[allowed:]]
         return [*decided, *waiting]
 
     def _spend(self, sale: SaleKey, per_s: int, wanted: int) -> int:
@@ -215,13 +228,8 @@ def _promised(intent: Intent) -> Decision:
     return Decision(Outcome.RESERVED, intent.order_id, "awaiting", intent.quantity, 0, "", dt.datetime.now(dt.UTC), None)
 
 
-def _unsaid(answer: Answer) -> Answer:
+def _unsaid(answer: Said) -> Said:
     """Outcomes that are between us and Redis become "ask again"."""
     if isinstance(answer, Decision) and answer.outcome in (Outcome.STALE, Outcome.WRONG_DOOR):
-        return _closed("The sale has just been changed. Nothing was reserved; ask again.")
+        return closed("The sale has just been changed. Nothing was reserved; ask again.")
     return answer
-
-
-def _closed(detail: str) -> Unavailable:
-    # Spread over two seconds, so that those who were sent away do not return as one crowd.
-    return Unavailable(detail, code="closed", retry_after_s=random.randint(1, 3))  # noqa: S311  jitter, not a secret

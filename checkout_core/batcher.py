@@ -15,7 +15,9 @@ from checkout_core.intents import Decision, Intent, SaleKey
 
 log = logging.getLogger(__name__)
 
-Commit = Callable[[SaleKey, Sequence[Intent]], Awaitable[Sequence[Decision | Exception]]]
+Said = Decision | Exception
+# An answer that takes longer than the others of its batch comes as a future, which raises nothing.
+Commit = Callable[[SaleKey, Sequence[Intent]], Awaitable[Sequence[Said | asyncio.Future[Said]]]]
 
 BATCH_MAX = 512
 WAITING_MAX = 20_000  # per sale; beyond it a shopper is better off knowing at once
@@ -141,12 +143,19 @@ class Batcher:
                 told()
 
 
-def _tell_all(batch: Sequence[tuple[Intent, Waiter]], decisions: Sequence[Decision | Exception]) -> None:
+def _tell_all(batch: Sequence[tuple[Intent, Waiter]], decisions: Sequence[Said | asyncio.Future[Said]]) -> None:
     for (_, waiter), decision in zip(batch, decisions, strict=True):
-        _tell(waiter, decision)
+        if isinstance(decision, asyncio.Future):
+            decision.add_done_callback(functools.partial(_tell_late, waiter))
+        else:
+            _tell(waiter, decision)
 
 
-def _tell(waiter: Waiter, answer: Decision | Exception) -> None:
+def _tell_late(waiter: Waiter, answer: "asyncio.Future[Said]") -> None:
+    _tell(waiter, answer.result())
+
+
+def _tell(waiter: Waiter, answer: Said) -> None:
     try:
         waiter.settle(answer)
     except Exception:  # what one of them does wrong is no reason to leave the others without their answers

@@ -166,7 +166,7 @@ async def acked(process: Process, _: argparse.Namespace) -> Any:
 async def unbatched(process: Process, _: argparse.Namespace) -> Any:
     async def decide(sale: SaleKey, intent: Intent) -> Decision | Exception:
         [decided] = await process.doors.decide(sale, [intent])
-        return decided
+        return await decided if isinstance(decided, asyncio.Future) else decided
 
     return OneByOne(decide)
 

@@ -1,6 +1,6 @@
 """Units to orders and back, under the lock of the sale's row. Nobody else changes `unit.order_id` or `sale.committed`."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -94,12 +94,6 @@ async def lock_free_sales(tx: TenantTx, sale_ids: Sequence[UUID]) -> list[Sale]:
     """Those of the sales whose rows nobody else holds: many sales in one commit wait for none of them."""
     sql = f"{_SALES} {'SKIP LOCKED' if _LOCK else ''}"
     return [Sale(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, sale_ids)]
-
-
-async def held(tx: TenantTx, sale_id: UUID, shoppers: Collection[UUID]) -> dict[UUID, int]:
-    """How many units of the sale the shoppers have, of those who have some."""
-    sql = """SELECT shopper_id, count(*) FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND shopper_id = ANY($3) GROUP BY shopper_id"""
-    return {row[0]: row[1] for row in await tx.conn.fetch(sql, tx.tenant_id, sale_id, list(shoppers))}
 
 
 def masks(slots: Iterable[tuple[UUID, int]]) -> dict[UUID, int]:

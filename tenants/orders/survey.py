@@ -40,7 +40,7 @@ class Survey(NamedTuple):
     waits: dict[UUID, tuple[int, int]]  # shopper → (unpaid, lapsed) orders, for those who have some
 
 
-_KNOWN = f"SELECT id, {', '.join(Known._fields)} FROM orders WHERE tenant_id = $1 AND id = ANY({{ids}})"
+KNOWN = f"SELECT id, {', '.join(Known._fields)} FROM orders WHERE tenant_id = $1 AND id = ANY({{ids}})"
 # OFFSET 0 keeps the planner from turning the look-up of each shopper's slots into a reading of all slots.
 _SURVEY = f"""
     WITH s AS (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::timestamptz[])
@@ -52,7 +52,7 @@ _SURVEY = f"""
                  WHERE tenant_id = $1 AND sale_id = s.id AND shopper_id = p.shopper_id AND slot IS NOT NULL OFFSET 0) u)
     SELECT ARRAY(SELECT id FROM next ORDER BY n, id), ARRAY(SELECT (SELECT count(*) FROM next WHERE next.n = s.n) FROM s ORDER BY n),
            ARRAY(SELECT ROW(held.*) FROM held), ARRAY(SELECT ROW(x.*) FROM ({hoarding.WAITS}) x),
-           ARRAY(SELECT ROW(x.*) FROM ({_KNOWN.format(ids="$8")}) x)"""
+           ARRAY(SELECT ROW(x.*) FROM ({KNOWN.format(ids="$8")}) x)"""
 
 
 async def survey(tx: TenantTx, asks: Sequence[Ask], order_ids: Sequence[UUID]) -> tuple[list[Survey], dict[UUID, Known]]:
@@ -76,4 +76,4 @@ async def survey(tx: TenantTx, asks: Sequence[Ask], order_ids: Sequence[UUID]) -
 
 async def known(tx: TenantTx, order_ids: Sequence[UUID]) -> dict[UUID, Known]:
     """Those of `order_ids` that exist."""
-    return {row[0]: Known(*row[1:]) for row in await tx.conn.fetch(_KNOWN.format(ids="$2"), tx.tenant_id, order_ids)}
+    return {row[0]: Known(*row[1:]) for row in await tx.conn.fetch(KNOWN.format(ids="$2"), tx.tenant_id, order_ids)}

@@ -1,19 +1,35 @@
 """The press of "buy": a 201 is a committed reservation, and the same press again is the same order."""
 
 import asyncio
+import datetime as dt
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
 
-from checkout_core.ids import decode
+from api import checkouts
+from checkout_core.ids import decode, encode, new_id
+from checkout_core.intents import Decision, Outcome
 from tenants.db import tenant_tx
 from tests.shop import Store
 
 
 async def press(client: httpx.AsyncClient, who: dict[str, str], body: dict[str, Any], key: str | None = None) -> httpx.Response:
     return await client.post("/v1/checkouts", json=body, headers=who | {"Idempotency-Key": key or uuid4().hex})
+
+
+class TestWritten:
+    @pytest.mark.parametrize("quantity", [1, 100])
+    @pytest.mark.parametrize(
+        "until", [None, dt.datetime(2026, 11, 11, 12, 0, 30, 123456, dt.UTC), dt.datetime(2026, 11, 11, tzinfo=dt.UTC)]
+    )
+    def test_is_what_the_framework_writes(self, until: dt.datetime | None, quantity: int) -> None:
+        now = dt.datetime.now(dt.UTC)
+        decision = Decision(Outcome.RESERVED, new_id(), "awaiting", quantity, 9_900 * quantity, "CNY", now, until)
+        sale = encode("sal", new_id())
+        assert checkouts.written(decision, sale) == msgspec.json.encode(checkouts.checkout_of(decision, sale))
 
 
 class TestCreate:

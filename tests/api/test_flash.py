@@ -16,6 +16,7 @@ from checkout_core.ids import decode, new_id
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.partitions import Partitions
 from tenants.db import tenant_tx
+from tenants.orders import answers
 from tests.shop import Store
 from workers import gatekeeping
 from workers.relay import Relay
@@ -120,8 +121,41 @@ class TestSell:
         first = Intent(new_id(), new_id(), new_id(), 1, b"1" * 16, None)
         again, other = first._replace(intent_id=new_id()), first._replace(intent_id=new_id(), quantity=2, body_hash=b"2" * 16)
         told = await acme.process.doors.decide(flash.key, [first, again, other])
-        assert [answer.outcome for answer in told] == [Outcome.RESERVED, Outcome.RESERVED, Outcome.CONFLICT]
+        said = [await answer if isinstance(answer, asyncio.Future) else answer for answer in told]
+        assert [answer.outcome for answer in said] == [Outcome.RESERVED, Outcome.RESERVED, Outcome.CONFLICT]
         assert await flash.at_rest() == (4, 4)
+
+    async def test_nobody_waits_for_what_is_looked_up_of_another(
+        self, acme: Store, open_flash: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        flash = await open_flash(5)
+        first = Intent(new_id(), new_id(), new_id(), 1, b"1" * 16, None)
+        looked, look = asyncio.Event(), answers.look
+
+        async def slow(*about: Any) -> Any:
+            await looked.wait()
+            return await look(*about)
+
+        monkeypatch.setattr(answers, "look", slow)
+        decision, promise = await acme.process.doors.decide(flash.key, [first, first._replace(intent_id=new_id())])
+        assert decision.outcome is Outcome.RESERVED
+        assert not promise.done()
+        looked.set()
+        assert (await promise).outcome is Outcome.RESERVED
+
+    async def test_a_look_that_fails_is_said_to_those_it_was_for(
+        self, acme: Store, open_flash: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        flash = await open_flash(5)
+        first = Intent(new_id(), new_id(), new_id(), 1, b"1" * 16, None)
+
+        async def away(*about: Any) -> Any:
+            raise Unavailable("Postgres is away.")
+
+        monkeypatch.setattr(answers, "look", away)
+        decision, promise = await acme.process.doors.decide(flash.key, [first, first._replace(intent_id=new_id())])
+        assert decision.outcome is Outcome.RESERVED
+        assert isinstance(await promise, Unavailable)
 
 
 class TestUndecided:

@@ -59,7 +59,8 @@ class Elsewhere:
         if self.doors[door].sold_out.says(self.sale, who):
             return "FROM_MEMORY"
         wish = Intent(order or new_id(), new_id(), who, 1, bytes(16), None)
-        [answer] = await self.doors[door].decide(self.sale, [wish])
+        [told] = await self.doors[door].decide(self.sale, [wish])
+        answer = await told if isinstance(told, asyncio.Future) else told
         return type(answer).__name__ if isinstance(answer, Exception) else answer.outcome.name
 
     async def sell_out(self, units: int) -> list[tuple[UUID, UUID]]:

@@ -57,6 +57,25 @@ class Till:
             self.in_flight -= 1
 
 
+class TestLate:
+    async def test_an_answer_that_takes_longer_keeps_nobody_waiting(self) -> None:
+        late: asyncio.Future[Decision | Exception] = asyncio.get_running_loop().create_future()
+        first, second = wish(), wish()
+        now, then = [
+            Decision(Outcome.RESERVED, i.order_id, "awaiting", 1, 1, "CNY", dt.datetime.now(dt.UTC), None) for i in (first, second)
+        ]
+
+        async def commit(_: SaleKey, __: Sequence[Intent]) -> list[Decision | asyncio.Future[Decision | Exception]]:
+            return [late, now]
+
+        batcher = Batcher(commit)  # type: ignore[arg-type]  # a list of less than it may be
+        waiting, served = batcher.submit(SALE, second), batcher.submit(SALE, first)
+        assert await served == now
+        assert not waiting.done()
+        late.set_result(then)
+        assert await waiting == then
+
+
 class TestSubmit:
     async def test_each_gets_his_own_decision(self) -> None:
         till = Till()

@@ -130,10 +130,15 @@ async def count(tx: TenantTx, sale: Sale) -> tuple[Count, list[tuple[UUID, int]]
     return Count(sale.epoch, sale.state, avail, sale.limit_per_shopper, sale.give_seq, starts_ms, ends_ms), list(held.items())  # type: ignore[arg-type]
 
 
-async def held(tx: TenantTx, sale_id: UUID, shoppers: Collection[UUID]) -> dict[UUID, int]:
-    await tx.conn.trip()
+async def read(
+    tx: TenantTx, sale_id: UUID, order_ids: Sequence[UUID], shoppers: Collection[UUID]
+) -> tuple[int, int, dict[UUID, Known], dict[UUID, int]]:
+    rows = await known(tx, order_ids)
+    sale = tx.conn.get("sale", (tx.tenant_id, sale_id))  # without a trip between: all of it is of one moment
+    if sale is None:
+        return 0, 0, {}, {}
     units = tx.conn.select("unit", lambda u: u["sale_id"] == sale_id and u["shopper_id"] in shoppers)
-    return dict(Counter(u["shopper_id"] for u in units))
+    return sale["epoch"], sale["limit_per_shopper"], rows, dict(Counter(u["shopper_id"] for u in units))
 
 
 async def returns_after(tx: TenantTx, sale_id: UUID, epoch: int, given: int, limit: int) -> list[tuple[int, UUID, int, int]]:
@@ -223,8 +228,8 @@ async def _no_sku(tx: TenantTx, sku_id: UUID, *, lock: bool = False) -> None: ..
 
 
 DOUBLES: list[tuple[Any, str, Callable[..., Any]]] = [
-    (commit, "_commit", decide), (answers, "known", known), (allot, "lock_free_sales", lock_free_sales),
-    (allot, "lock_sale", lock_sale), (allot, "take_back", take_back), (allot, "held", held),
+    (commit, "_commit", decide), (answers, "_read", read), (allot, "lock_free_sales", lock_free_sales),
+    (allot, "lock_sale", lock_sale), (allot, "take_back", take_back),
     (gates, "give_back", give_back), (gates, "bump", bump), (gates, "count", count), (gates, "returns_after", returns_after),
     (sales, "_allot", allot_more), (sales, "_loosen", loosen), (sales, "_close_ranks", close_ranks), (sales.catalog, "get_sku", _no_sku),
 ]  # fmt: skip

@@ -18,6 +18,7 @@ import pytest
 import redis
 
 from tessera.embedded import MissingBinary, NotReady, Servers, binaries, identity
+from tessera.embedded.postgres import WAL_SEGMENTS
 
 ROOT = Path(__file__).parents[2]
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="about what root may do")
@@ -87,6 +88,10 @@ class TestSettings:
         assert await ask(servers, "SELECT current_setting('fsync')") == "off"
         with Servers(tmp_path) as durable:
             assert await ask(durable, "SELECT current_setting('fsync') || current_setting('full_page_writes')") == "onon"
+            # Nobody waits in a rush for a segment to be written full of zeros: they are there.
+            ahead = "SELECT count(*) FROM pg_ls_waldir() WHERE name > pg_walfile_name(pg_current_wal_insert_lsn())"
+            assert await ask(durable, ahead) >= WAL_SEGMENTS - 1
+            assert await ask(servers, ahead) < WAL_SEGMENTS - 1
             with valkey(durable.redis_url) as client:
                 assert client.config_get("appendfsync") == {"appendfsync": "everysec"}
 
