@@ -139,7 +139,7 @@ class TestUnanswered:
     async def test_frozen_for_longer_than_one_waits(self, valkey: Servers) -> None:
         """The calls are unknown; thawed, the server does them all the same, and a retry finds that out."""
         valkey.wait_ready("valkey")
-        async with Partitions(valkey.redis_url, timeout_s=0.5, in_flight_max=4) as partitions:
+        async with Partitions(valkey.redis_url, timeout_s=1.0, in_flight_max=4) as partitions:
             gate = Gate(Gatekeeper(partitions), partitions)
             await gate.load(30)
             link = gate.link
