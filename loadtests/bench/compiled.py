@@ -3,17 +3,23 @@
 A new pair is a line in `PAIRS`. The twin is the same source file, loaded as Python, unless it has a file of its own.
 """
 
+import asyncio
+import datetime as dt
 import importlib.util
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
-from types import ModuleType
-from typing import Any, Final, NamedTuple
+from types import ModuleType, SimpleNamespace
+from typing import Any, Final, NamedTuple, cast
 
-from checkout_core import decide
-from checkout_core.ids import of_bytes
+from api import hot, patience, plain, recent
+from api.directory import Store
+from api.process import Keys
+from checkout_core import batcher, decide, ids, secrets, tokens
+from checkout_core.ids import encode, new_id, of_bytes
+from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 
 ROUND_S: Final = 0.5
 CALLS: Final = 4  # of a turn
@@ -48,8 +54,97 @@ def a_batch(size: int = 256) -> tuple[Any, ...]:
     return [(of_bytes(raw[16 * n : 16 * n + 16]), 1) for n in range(size)], {}, 1, size
 
 
-PAIRS: Final = [Pair("checkout_core.decide", decide.decide, twin(decide).decide, a_batch, 256)]
-MODULES: Final = [decide]  # whose files the report names
+def requests(size: int = 256) -> tuple[Any, ...]:
+    """A crowd's presses, all of new shoppers, as they come; and nobody who waits yet."""
+    raw = []
+    body = b'{"sale_id":"%b","quantity":1}' % encode("sal", SALE.sale_id).encode()
+    for n in range(size):
+        token, _ = tokens.issue(KEYS.shoppers, SALE.tenant_id)
+        raw.append(
+            b"POST /v1/checkouts HTTP/1.1\r\nhost: 127.0.0.1:8000\r\nx-tessera-store: flash\r\nauthorization: Bearer %b\r\n"
+            b"idempotency-key: k-%012d\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+            % (token.encode(), n, len(body), body)
+        )
+    loop = SimpleNamespace(time=time.monotonic, call_at=lambda *_: None)
+    return raw, patience.Patience(cast("asyncio.AbstractEventLoop", loop), 1.0)
+
+
+def readings(core: Any) -> Callable[..., Any]:
+    return lambda raw, _: [core.read(request) for request in raw]
+
+
+def presses(core: Any) -> Callable[..., Any]:
+    """From the bytes of a request to those of its answer, with each wish granted at once."""
+    now = dt.datetime.now(dt.UTC)
+
+    def grant(_: SaleKey, intent: Intent, waiter: Any) -> None:
+        waiter.settle(Decision(Outcome.RESERVED, intent.order_id, "awaiting", intent.quantity, 100, "CNY", now, now))
+
+    store = Store(SALE.tenant_id, "flash")
+    process = SimpleNamespace(
+        keys=KEYS, directory=SimpleNamespace(peek=lambda host, slug: store), batcher=SimpleNamespace(enter=grant),
+        doors=SimpleNamespace(sold_out=SimpleNamespace(says=lambda sale, shopper: False)),
+    )  # fmt: skip
+    desk = core.Desk(SimpleNamespace(state=SimpleNamespace(process=process)), b"")
+    connection = SimpleNamespace(decided=desk.decided)
+
+    def press(raw: list[bytes], waiting: Any) -> None:
+        for request in raw:
+            cycle = desk.read(request)
+            cycle.gate = connection
+            desk.press(cycle, waiting)
+
+    return press
+
+
+def handfuls(size: int = 256) -> tuple[Any, ...]:
+    return ([os.urandom(10) for _ in range(size)],)
+
+
+def drawn(core: Any) -> Callable[..., Any]:
+    return lambda chances: [core.of_chance(ten) for ten in chances]
+
+
+def messages(size: int = 256) -> tuple[Any, ...]:
+    return ([os.urandom(46) for _ in range(size)],)
+
+
+def macs(core: Any) -> Callable[..., Any]:
+    mac = core.Mac(b"k" * 32)
+    return lambda each: [mac.of(message) for message in each]
+
+
+def batches(core: Any) -> Callable[..., Any]:
+    """From a wish to what it is told, with each batch decided at once."""
+
+    async def decided(_: SaleKey, intents: Sequence[Any]) -> Sequence[Any]:
+        return intents
+
+    async def enter(intents: list[Any]) -> None:
+        batcher = core.Batcher(decided)
+        nobody = SimpleNamespace(gone=False, settle=lambda _: None)
+        for intent in intents:
+            batcher.enter(SALE, intent, nobody)
+        await batcher.aclose()
+
+    def run(intents: list[Any]) -> None:
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            runner.run(enter(intents))
+
+    return run
+
+
+KEYS: Final = Keys.of(b"k" * 32)
+SALE: Final = SaleKey(new_id(), new_id())
+# Each module against its own twin, which calls the other modules as they are: compiled.
+PAIRS: Final = [
+    Pair(module.__name__, of(module), of(twin(module)), arguments, 256)
+    for module, of, arguments in (
+        (decide, lambda core: core.decide, a_batch), (plain, readings, requests), (hot, presses, requests),
+        (batcher, batches, lambda: ([object()] * 256,)), (ids, drawn, handfuls), (secrets, macs, messages),
+    )
+]  # fmt: skip
+MODULES: Final = [decide, plain, hot, batcher, ids, secrets, patience, recent]  # whose files the report names
 
 
 def is_compiled(module: ModuleType) -> bool:
