@@ -133,17 +133,19 @@ class Doors:
         doubtful = [(i, a.code) for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
         # Who has an order that is being committed, here or elsewhere, is looked up after ours: it may be decided then. All others at once.
         buying = {i.shopper_id for i in admitted}.union(*self._buying)
-        later = [(i, code) for i, code in doubtful if code is Code.REPLAY or i.shopper_id in buying]
-        out |= self._ask(sale, admission.epoch, [doubt for doubt in doubtful if doubt not in later])
+        now, later = list[tuple[Intent, Code]](), list[tuple[Intent, Code]]()
+        for intent, code in doubtful:
+            (later if code is Code.REPLAY or intent.shopper_id in buying else now).append((intent, code))
+        out |= self._ask(sale, epoch, now)
         if admitted and safeties.on("commit_first"):
             decisions = await self._commit(sale, admitted)
             out |= {i.intent_id: d for i, d in zip(admitted, decisions, strict=True)}
         elif admitted:
             self._later(self._commit(sale, admitted))
             out |= {i.intent_id: _promised(i) for i in admitted}
-        out |= self._ask(sale, admission.epoch, later)
+        out |= self._ask(sale, epoch, later)
         if admission.avail == 0:
-            self.sold_out.learn(sale, admission.epoch)
+            self.sold_out.learn(sale, epoch)
         else:
             self.sold_out.forget(sale)
         return [out.get(i.intent_id) or self._refusal(i, a.code) for i, a in pairs]
