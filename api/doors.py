@@ -9,7 +9,6 @@ Postgres: Redis does not remember decided orders, and may have forgotten or gone
 import asyncio
 import datetime as dt
 import time
-from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -35,6 +34,7 @@ from tenants.orders import answers, gates
 TTL_S = 5.0
 SALES_MAX = 10_000
 _REFUSED = {Code.LIMIT: Outcome.LIMIT, Code.SOLD_OUT: Outcome.SOLD_OUT}
+_UNSAID = (Outcome.STALE, Outcome.WRONG_DOOR)  # no set: the hash of an outcome is taken by Python
 _SHUT = {Gate.PAUSED: Outcome.PAUSED, Gate.NOT_STARTED: Outcome.NOT_STARTED, Gate.ENDED: Outcome.ENDED}
 
 Answer = Said | asyncio.Future[Said]
@@ -60,7 +60,7 @@ class Doors:
         self._doors: Memory[SaleKey, Door] = Memory(self._look, ttl_s=TTL_S, size=SALES_MAX)
         self.sold_out = SoldOut(pool, gatekeeper)
         self.admitted: set[UUID] = set()  # orders of this process whose commit is under way
-        self._buying: Counter[UUID] = Counter()  # their shoppers
+        self._buying: list[set[UUID]] = []  # their shoppers, by batch
         self._fallback: dict[SaleKey, tuple[float, float]] = {}
         self._fenced: dict[SaleKey, int] = {}
         self._pending: set[asyncio.Task[object]] = set()
@@ -76,7 +76,10 @@ class Doors:
             decided = await self._shut(sale, intents, Outcome.ENDED)
         else:
             decided = await self._through_gate(sale, intents, door.fallback_per_s)
-        if any(isinstance(d, Decision) and d.outcome == Outcome.WRONG_DOOR for d in decided):
+        unsaid = [d for d in decided if isinstance(d, Decision) and d.outcome in _UNSAID]
+        if not unsaid:
+            return decided
+        if any(d.outcome == Outcome.WRONG_DOOR for d in unsaid):
             self._doors.forget(sale)
         return [d if isinstance(d, asyncio.Future) else _unsaid(d) for d in decided]
 
@@ -121,7 +124,8 @@ class Doors:
 
     async def _settle(self, sale: SaleKey, intents: Sequence[Intent], admission: Admission) -> list[Answer]:
         pairs = list(zip(intents, admission.answers, strict=True))
-        admitted = [i.under(admission.epoch) for i, a in pairs if a.code is Code.ADMITTED]
+        yes, epoch = Code.ADMITTED, admission.epoch  # to ask an enumeration for each wish takes as long as the rest
+        admitted = [i.under(epoch) for i, (code, _) in pairs if code is yes]
         if len(admitted) == len(pairs) and admission.avail and safeties.on("commit_first"):
             self.sold_out.forget(sale)
             return list(await self._commit(sale, admitted))
@@ -129,20 +133,20 @@ class Doors:
         asked = safeties.on("holders")
         doubtful = [(i, a.code) for i, a in pairs if a.code is Code.REPLAY or (asked and a.code in _REFUSED and (a.holds or i.retried))]
         # Who has an order that is being committed, here or elsewhere, is looked up after ours: it may be decided then. All others at once.
-        buying = {i.shopper_id for i in admitted} | self._buying.keys()
+        buying = {i.shopper_id for i in admitted}.union(*self._buying)
         now, later = list[tuple[Intent, Code]](), list[tuple[Intent, Code]]()
         for intent, code in doubtful:
             (later if code is Code.REPLAY or intent.shopper_id in buying else now).append((intent, code))
-        out |= self._ask(sale, admission.epoch, now)
+        out |= self._ask(sale, epoch, now)
         if admitted and safeties.on("commit_first"):
             decisions = await self._commit(sale, admitted)
             out |= {i.intent_id: d for i, d in zip(admitted, decisions, strict=True)}
         elif admitted:
             self._later(self._commit(sale, admitted))
             out |= {i.intent_id: _promised(i) for i in admitted}
-        out |= self._ask(sale, admission.epoch, later)
+        out |= self._ask(sale, epoch, later)
         if admission.avail == 0:
-            self.sold_out.learn(sale, admission.epoch)
+            self.sold_out.learn(sale, epoch)
         else:
             self.sold_out.forget(sale)
         return [out.get(i.intent_id) or self._refusal(i, a.code) for i, a in pairs]
@@ -160,17 +164,17 @@ class Doors:
             await self._gatekeeper.ack(sale, [(i.order_id, i.intent_id) for i in admitted])
         orders = {i.order_id for i in admitted}
         self.admitted |= orders
-        self._buying.update([i.shopper_id for i in admitted])
+        shoppers = {i.shopper_id for i in admitted}
+        self._buying.append(shoppers)
         try:
             decisions = await self._committer.commit(sale, admitted)
         finally:
             self.admitted -= orders
-            for intent in admitted:
-                self._buying[intent.shopper_id] -= 1
-                if not self._buying[intent.shopper_id]:
-                    del self._buying[intent.shopper_id]
-        self.sold_out.won(sale, (i.shopper_id for i, d in zip(admitted, decisions, strict=True) if d.outcome == Outcome.RESERVED))
-        self._ack(sale, [(i.order_id, i.intent_id) for i, d in zip(admitted, decisions, strict=True) if d.outcome != Outcome.WRONG_DOOR])
+            self._buying.remove(shoppers)
+        reserved, wrong_door = Outcome.RESERVED, Outcome.WRONG_DOOR
+        told = [(i, d.outcome) for i, d in zip(admitted, decisions, strict=True)]
+        self.sold_out.won(sale, [i.shopper_id for i, outcome in told if outcome == reserved])
+        self._ack(sale, [(i.order_id, i.intent_id) for i, outcome in told if outcome != wrong_door])
         return decisions
 
     @staticmethod
@@ -233,6 +237,6 @@ def _promised(intent: Intent) -> Decision:
 
 def _unsaid(answer: Said) -> Said:
     """Outcomes that are between us and Redis become "ask again"."""
-    if isinstance(answer, Decision) and answer.outcome in (Outcome.STALE, Outcome.WRONG_DOOR):
+    if isinstance(answer, Decision) and answer.outcome in _UNSAID:
         return closed("The sale has just been changed. Nothing was reserved; ask again.")
     return answer
