@@ -7,6 +7,7 @@ Measured: docs/decisions/0007-redis-core.md.
 
 import asyncio
 import hashlib
+import struct
 from collections.abc import AsyncIterator, Iterable, Sequence
 from enum import IntEnum
 from importlib.resources import files
@@ -38,7 +39,7 @@ class Script(NamedTuple):
 
 # What a test may remove from a script, see `checkout_core.safeties`.
 GUARDS: Final = {
-    "ack": ("ack_intent", b" and string.sub(entries[i], 17, 32) == ARGV[2 * i]"),
+    "ack": ("ack_intent", b" and string.sub(entries[i], 17, 32) == intents[i]"),
     "give_back": (
         "give_back_seq",
         b"if given ~= from_seq then return {given >= from_seq + count and ALREADY or OUT_OF_STEP, given, stored_epoch} end\n",
@@ -165,18 +166,24 @@ class Gatekeeper:
         self._backlog_max = backlog_max
 
     async def admit(self, sale: SaleKey, intents: Sequence[Intent]) -> Admission:
-        """Decide at most 512 intents in order. An intent sent again gets a new `intent_id` first: it is another admission."""
+        """Decide at most 512 intents in order. An intent sent again gets a new `intent_id` first: it is another admission.
+
+        An order is its shopper's (`intents.order_id`): one who holds nothing is not asked for what is undecided.
+        """
         names = keys.of(sale)
         link = self._partitions.link(names.partition)
-        args = [part for i in intents for part in (i.order_id.bytes, i.shopper_id.bytes, i.quantity, journal.pack(i))]
-        gate, epoch, avail, codes = await _run(link, ADMIT, names[1:], (ident_of(link), self._backlog_max, *args))
+        orders, shoppers = _column([i.order_id for i in intents]), _column([i.shopper_id for i in intents])
+        quantities = struct.pack(f">{len(intents)}I", *[i.quantity for i in intents])
+        args: tuple[Part, ...] = (ident_of(link), self._backlog_max, orders, shoppers, quantities, *map(journal.pack, intents))
+        gate, epoch, avail, codes = await _run(link, ADMIT, names[1:], args)
         return Admission(Gate(gate), epoch, avail, [_ANSWERS[code] for code in codes])
 
     async def ack(self, sale: SaleKey, decided: Sequence[tuple[UUID, UUID]]) -> int:
         """Remove decided intents, (order id, intent id) each, at most 512; how many were still there."""
         names = keys.of(sale)
         link = self._partitions.link(names.partition)
-        removed: int = await _run(link, ACK, (names.journal,), [part.bytes for pair in decided for part in pair])
+        orders, intents = zip(*decided, strict=True)
+        removed: int = await _run(link, ACK, (names.journal,), (_column(orders), _column(intents)))
         return removed
 
     async def give_back(self, sale: SaleKey, epoch: int, returns: Sequence[Return]) -> GivenBack:
@@ -234,6 +241,10 @@ class Gatekeeper:
                 yield old
             if cursor == b"0":
                 return
+
+
+def _column(ids: Iterable[UUID]) -> bytes:
+    return b"".join([each.bytes for each in ids])
 
 
 async def _run(link: Link, script: Script, names: Sequence[bytes], args: Sequence[Part], *, timeout_s: float | None = None) -> Any:

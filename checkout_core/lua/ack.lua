@@ -4,23 +4,22 @@
 
   KEYS[1] journal   hash: order id -> admitted_ms 8 | epoch 8 | intent id 16 | body
 
-  ARGV per intent, at most 512: order id (16 bytes), intent id (16 bytes)
+  ARGV[1] orders, ARGV[2] intents   at most 512, in columns: ids of 16 bytes
 
   Returns how many were removed.
 ]]
 local BATCH_MAX = 512
 
-local count = #ARGV / 2
-if count < 1 or count > BATCH_MAX or count % 1 ~= 0 then return redis.error_reply('ERR ack: wrong number of arguments') end
-local orders = {}
-for i = 1, count do
-  if #ARGV[2 * i - 1] ~= 16 or #ARGV[2 * i] ~= 16 then return redis.error_reply('ERR ack: intent ' .. i .. ' is malformed') end
-  orders[i] = ARGV[2 * i - 1]
+local count = #(ARGV[1] or '') / 16
+if count < 1 or count > BATCH_MAX or count % 1 ~= 0 or #ARGV[2] ~= #ARGV[1] then
+  return redis.error_reply('ERR ack: wrong number of arguments')
 end
+local ids = string.rep('c16', count)
+local orders, intents = {struct.unpack(ids, ARGV[1])}, {struct.unpack(ids, ARGV[2])}
 
-local entries, decided = redis.call('HMGET', KEYS[1], unpack(orders)), {}
+local entries, decided = redis.call('HMGET', KEYS[1], unpack(orders, 1, count)), {}
 for i = 1, count do
-  if entries[i] and string.sub(entries[i], 17, 32) == ARGV[2 * i] then decided[#decided + 1] = orders[i] end
+  if entries[i] and string.sub(entries[i], 17, 32) == intents[i] then decided[#decided + 1] = orders[i] end
 end
 if #decided == 0 then return 0 end
 return redis.call('HDEL', KEYS[1], unpack(decided))

@@ -9,7 +9,8 @@
 
   ARGV[1] ident        of the server, as read when the connection opened
   ARGV[2] backlog_max  undecided intents the sale may have
-  ARGV[3...] per intent, at most 512: order id (16 bytes), shopper (16 bytes), quantity, intent id (16 bytes) and body in one
+  ARGV[3] orders, ARGV[4] shoppers, ARGV[5] quantities   of at most 512 intents, in columns: 16, 16 and 4 bytes (big endian) each
+  ARGV[6...] per intent: intent id (16 bytes) and body in one
 
   Returns {status, epoch, avail, codes}; codes has one byte per intent: its code, + 8 if the shopper may hold something.
   Statuses are `checkout_core.admission.Gate`, codes are `checkout_core.admission.Code`.
@@ -21,18 +22,18 @@ local BATCH_MAX, QUANTITY_MAX = 512, 1000000
 local call = redis.call
 local sale, by, journal = KEYS[1], KEYS[2], KEYS[3]
 local ident, backlog_max = ARGV[1], tonumber(ARGV[2])
-local count = (#ARGV - 2) / 4
-if not backlog_max or count < 1 or count > BATCH_MAX or count % 1 ~= 0 then
+local count = #ARGV - 5
+if not backlog_max or count < 1 or count > BATCH_MAX or #ARGV[3] ~= 16 * count or #ARGV[4] ~= 16 * count or #ARGV[5] ~= 4 * count then
   return redis.error_reply('ERR admit: wrong number of arguments')
 end
-local orders, shoppers, quantities = {}, {}, {}
+-- A column is cut in one call, into a table that never grows; `struct` puts where it stopped behind the last.
+local ids = string.rep('c16', count)
+local orders, shoppers = {struct.unpack(ids, ARGV[3])}, {struct.unpack(ids, ARGV[4])}
+local quantities = {struct.unpack('>' .. string.rep('I4', count), ARGV[5])}
 for i = 1, count do
-  local at = 4 * i - 1
-  local order, shopper, quantity, packed = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3]
-  if #order ~= 16 or #shopper ~= 16 or #packed < 16 or not quantity or quantity % 1 ~= 0 or quantity < 1 or quantity > QUANTITY_MAX then
+  if #ARGV[5 + i] < 16 or quantities[i] < 1 or quantities[i] > QUANTITY_MAX then
     return redis.error_reply('ERR admit: intent ' .. i .. ' is malformed')
   end
-  orders[i], shoppers[i], quantities[i] = order, shopper, quantity
 end
 
 local stored = call('HMGET', sale, 'ident', 'epoch', 'state', 'avail', 'limit', 'starts_ms', 'ends_ms')
@@ -49,17 +50,24 @@ if starts_ms and now_ms < starts_ms then return {NOT_STARTED, epoch, 0, ''} end
 if ends_ms and now_ms >= ends_ms then return {ENDED, epoch, 0, ''} end
 
 local backlog = call('HLEN', journal)
-local counts = call('HMGET', by, unpack(shoppers))
-local entries = backlog > 0 and call('HMGET', journal, unpack(orders))
+local counts = call('HMGET', by, unpack(shoppers, 1, count))
+-- What is undecided is among its shopper's units, so nobody else can have sent his order before.
+local known, places, entries = {}, {}, {}
+for i = 1, backlog > 0 and count or 0 do
+  if counts[i] then known[#known + 1], places[#places + 1] = orders[i], i end
+end
+if #known > 0 then
+  for n, entry in ipairs(call('HMGET', journal, unpack(known))) do entries[places[n]] = entry end
+end
 local stamp_epoch = struct.pack('>I8', epoch)
 local stamp = struct.pack('>I8', now_ms) .. stamp_epoch
 
 local codes, held, pending, left = {}, {}, {}, avail
-local new_counts, new_entries, admitted = {}, {}, 0
+local new_counts, new_entries, n = {}, {}, 0
 for i = 1, count do
   local order, shopper, quantity = orders[i], shoppers[i], quantities[i]
-  local holds = held[shopper] or tonumber(counts[i]) or 0
-  local entry = entries and entries[i]
+  local holds = held[shopper] or (counts[i] and tonumber(counts[i])) or 0
+  local entry = entries[i]
   -- An entry of an older epoch is void: the order may be admitted again, over it.
   if pending[order] or (entry and string.sub(entry, 9, 16) == stamp_epoch) then
     codes[i] = REPLAY + HOLDS
@@ -77,19 +85,15 @@ for i = 1, count do
     else
       left, backlog = left - quantity, backlog + 1
       held[shopper], pending[order] = holds + quantity, true
-      new_entries[admitted + 1], new_entries[admitted + 2] = order, stamp .. ARGV[4 * i + 2]
-      admitted = admitted + 2
+      new_counts[n + 1], new_counts[n + 2] = shopper, holds + quantity -- of who comes twice the last counts
+      new_entries[n + 1], new_entries[n + 2] = order, stamp .. ARGV[5 + i]
+      n = n + 2
       codes[i] = ADMITTED + HOLDS
     end
   end
 end
 
-if admitted > 0 then
-  local n = 0
-  for shopper, units in pairs(held) do
-    new_counts[n + 1], new_counts[n + 2] = shopper, units
-    n = n + 2
-  end
+if n > 0 then
   call('HINCRBY', sale, 'avail', left - avail)
   call('HSET', by, unpack(new_counts))
   call('HSET', journal, unpack(new_entries))

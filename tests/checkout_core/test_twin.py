@@ -166,7 +166,7 @@ def test_lua_and_twin_agree(valkey: Servers, loop: asyncio.AbstractEventLoop) ->
         ("admit", "left < quantity", "left < 1"),
         ("admit", "backlog >= backlog_max", "false"),
         ("admit", "backlog = left - quantity, backlog + 1", "backlog = left - quantity, backlog"),
-        ("ack", "and string.sub(entries[i], 17, 32) == ARGV[2 * i]", ""),
+        ("ack", "and string.sub(entries[i], 17, 32) == intents[i]", ""),
         ("give_back", "stored[1] ~= ident or", ""),
         ("give_back", "if stored_epoch ~= epoch", "if false"),
         ("give_back", "if given ~= from_seq", "if given > from_seq"),

@@ -55,12 +55,19 @@ def _pack(form: bytes, number: float) -> bytes:
     return struct.pack(">Q", int(number))
 
 
+def _unpack(form: bytes, value: bytes) -> tuple[Any, ...]:
+    """As the library does it: many, and where it stopped behind the last."""
+    assert set(form) <= set(b">cI0123456789"), form
+    python = form.replace(b"c16", b"16s").replace(b"I4", b"I")
+    return (*struct.unpack(python, value), len(value) + 1)
+
+
 def _error_reply(text: bytes) -> Any:
     return _lua.table_from({b"err": text})
 
 
 _REDIS = _lua.table_from({b"call": _call, b"error_reply": _error_reply})
-_STRUCT = _lua.table_from({b"pack": _pack})
+_STRUCT = _lua.table_from({b"pack": _pack, b"unpack": _unpack})
 
 
 def _reply(value: Any) -> Reply:

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import random
+import struct
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
@@ -250,6 +251,11 @@ def order_id_of(shopper: int, key: str) -> UUID:
     return intents.order_id(SECRET, TENANT, shopper_id(shopper), key)
 
 
+def column(ids: bytes) -> list[str]:
+    """The beginnings of ids that stand one behind the other."""
+    return [ids[at : at + 16].hex()[:6] for at in range(0, len(ids), 16)]
+
+
 def name_of(parts: list[bytes]) -> str:
     from checkout_core.admission import ACK, ADMIT, DROP, GIVE_BACK, LOAD
 
@@ -259,9 +265,10 @@ def name_of(parts: list[bytes]) -> str:
             args = parts[3 + int(parts[2]) :]
             match name:
                 case "admit":
-                    return f"admit {', '.join(f'{args[i].hex()[:6]}×{int(args[i + 2])}' for i in range(2, len(args), 4))}"
+                    quantities = struct.unpack(f">{len(args[4]) // 4}I", args[4])
+                    return f"admit {', '.join(f'{order}×{n}' for order, n in zip(column(args[2]), quantities, strict=True))}"
                 case "ack":
-                    return f"ack {', '.join(a.hex()[:6] for a in args[::2])}"
+                    return f"ack {', '.join(column(args[0]))}"
                 case "give_back":
                     return f"give_back epoch {int(args[1])} after {int(args[2])}, {len(args) // 4} rows"
                 case "load":
