@@ -62,14 +62,20 @@ end
 local stamp_epoch = struct.pack('>I8', epoch)
 local stamp = struct.pack('>I8', now_ms) .. stamp_epoch
 
-local codes, held, pending, left = {}, {}, {}, avail
+local codes, held, left = {}, {}, avail
+local pending -- orders of this batch, once a shopper comes twice
 local new_counts, new_entries, n = {}, {}, 0
 for i = 1, count do
   local order, shopper, quantity = orders[i], shoppers[i], quantities[i]
-  local holds = held[shopper] or (counts[i] and tonumber(counts[i])) or 0
+  local again = held[shopper]
+  local holds = again or (counts[i] and tonumber(counts[i])) or 0
+  if again and not pending then
+    pending = {}
+    for at = 1, n, 2 do pending[new_entries[at]] = true end
+  end
   local entry = entries[i]
   -- An entry of an older epoch is void: the order may be admitted again, over it.
-  if pending[order] or (entry and string.sub(entry, 9, 16) == stamp_epoch) then
+  if (again and pending[order]) or (entry and string.sub(entry, 9, 16) == stamp_epoch) then
     codes[i] = REPLAY + HOLDS
   else
     local code
@@ -84,7 +90,8 @@ for i = 1, count do
       codes[i] = holds > 0 and code + HOLDS or code
     else
       left, backlog = left - quantity, backlog + 1
-      held[shopper], pending[order] = holds + quantity, true
+      held[shopper] = holds + quantity
+      if pending then pending[order] = true end
       new_counts[n + 1], new_counts[n + 2] = shopper, holds + quantity -- of who comes twice the last counts
       new_entries[n + 1], new_entries[n + 2] = order, stamp .. ARGV[5 + i]
       n = n + 2

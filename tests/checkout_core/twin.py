@@ -36,11 +36,12 @@ def admit(stored: Stored, ident: str, now_ms: int, backlog_max: int, intents: li
     backlog = len(stored.journal)
     # Who holds nothing has nothing undecided. Or its units came back before it was forgotten: then it is admitted again, over itself.
     holders, before = set(stored.by), dict(stored.journal)
-    now: set[UUID] = set()
+    orders, shoppers = set[UUID](), set[UUID]()  # of those admitted here
     for intent in intents:
         holds = stored.by.get(intent.shopper_id, 0)
         pending = before.get(intent.order_id) if intent.shopper_id in holders else None
-        if intent.order_id in now or (pending is not None and pending.epoch == stored.epoch):
+        again = intent.order_id in orders and intent.shopper_id in shoppers
+        if again or (pending is not None and pending.epoch == stored.epoch):
             answers.append(Answer(Code.REPLAY, True))
         elif stored.limit and holds + intent.quantity > stored.limit:
             answers.append(Answer(Code.LIMIT, holds > 0))
@@ -52,7 +53,8 @@ def admit(stored: Stored, ident: str, now_ms: int, backlog_max: int, intents: li
             stored.avail -= intent.quantity
             stored.by[intent.shopper_id] = holds + intent.quantity
             stored.journal[intent.order_id] = intent._replace(epoch=stored.epoch)
-            now.add(intent.order_id)
+            orders.add(intent.order_id)
+            shoppers.add(intent.shopper_id)
             backlog += 1
             answers.append(Answer(Code.ADMITTED, True))
     return Admission(Gate.OPEN, stored.epoch, stored.avail, answers)
