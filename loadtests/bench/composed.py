@@ -31,7 +31,7 @@ from api.gate import Gate, gate_of
 from api.hot import JSON, HotCycle
 from api.process import Process
 from api.server import listen
-from checkout_core.admission import Admission, Answer, Code, Gatekeeper
+from checkout_core.admission import Admission, Code, Gatekeeper
 from checkout_core.admission import Gate as SaleGate
 from checkout_core.batcher import Batcher, Waiter
 from checkout_core.config import Settings
@@ -43,7 +43,7 @@ from loadtests.peers.stock import CURRENCY, HOLD_S, PRICE_MINOR
 from tenants.db import dsn_for
 
 BACKLOG_MAX: Final = 1 << 40  # nothing is committed, so the journal is the book of orders
-_OUTCOMES: Final = {Code.ADMITTED: Outcome.RESERVED, Code.LIMIT: Outcome.LIMIT, Code.SOLD_OUT: Outcome.SOLD_OUT}
+_OUTCOMES: Final = {Code.LIMIT: Outcome.LIMIT, Code.SOLD_OUT: Outcome.SOLD_OUT}
 
 Decide = Callable[[SaleKey, Intent], Awaitable[Decision | Exception]]
 
@@ -97,19 +97,23 @@ class Acked:
         if admission.gate is not SaleGate.OPEN:
             raise Unavailable("The gate is closed.", code="closed")
         now = dt.datetime.now(dt.UTC)
-        pairs = zip(intents, admission.answers, strict=True)
-        return [await self._replayed(sale, i, now) if a.code is Code.REPLAY else self._decision(i, a, now) for i, a in pairs]
+        until, admitted, reserved = now + dt.timedelta(seconds=HOLD_S), Code.ADMITTED, Outcome.RESERVED
+        # As `api.doors` and the commit do it: what is the same for a batch is asked once.
+        return [
+            Decision(reserved, i.order_id, "awaiting", i.quantity, i.quantity * PRICE_MINOR, CURRENCY, now, until)
+            if code is admitted
+            else await self._otherwise(sale, i, code, now)
+            for i, (code, _) in zip(intents, admission.answers, strict=True)
+        ]
 
-    @staticmethod
-    def _decision(intent: Intent, answer: Answer, now: dt.datetime) -> Decision | Exception:
-        outcome = _OUTCOMES.get(answer.code)
-        return granted(intent, outcome, now) if outcome is not None else Unavailable("Too many are undecided.", code="busy")
-
-    async def _replayed(self, sale: SaleKey, intent: Intent, now: dt.datetime) -> Decision:
+    async def _otherwise(self, sale: SaleKey, intent: Intent, code: Code, now: dt.datetime) -> Decision | Exception:
         """The journal keeps what was asked the first time. A race has no replays, so nobody pays for this."""
-        entry = await self._gatekeeper.undecided(sale, intent.order_id)
-        same = entry is not None and entry.intent is not None and entry.intent.body_hash == intent.body_hash
-        return granted(intent, Outcome.RESERVED if same else Outcome.CONFLICT, now)
+        if code is Code.REPLAY:
+            entry = await self._gatekeeper.undecided(sale, intent.order_id)
+            same = entry is not None and entry.intent is not None and entry.intent.body_hash == intent.body_hash
+            return granted(intent, Outcome.RESERVED if same else Outcome.CONFLICT, now)
+        outcome = _OUTCOMES.get(code)
+        return granted(intent, outcome, now) if outcome is not None else Unavailable("Too many are undecided.", code="busy")
 
 
 class ConstantGate(Gate):
