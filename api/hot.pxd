@@ -30,13 +30,15 @@ cdef class Desk:
     cdef object _app, _directory, _doors, _batcher, _told
     cdef dict _problems
     cdef Mac _orders, _shoppers
-    cdef bytes _head, _sold_out, _before, _behind, _chance
+    cdef bytes _head, _sold_out, _before, _behind, _chance, _host, _slug
+    cdef object _store
+    cdef double _store_until
     cdef Py_ssize_t _drawn
 
     cdef bint _open(self) except -1
     @cython.locals(authorization=bytes, key=bytes, host=bytes, slug=bytes, retried=bint, cycle=HotCycle)
     cpdef HotCycle read(self, bytes data)
-    @cython.locals(cycle=HotCycle)
+    @cython.locals(cycle=HotCycle, now=double)
     cpdef HotCycle cycle(self, bytes authorization, bytes key, bytes host, bytes slug, bint retried)
     cdef _shopper(self, bytes authorization)
     @cython.locals(wanted=Wanted)

@@ -13,6 +13,7 @@ from litestar import Litestar
 
 from api import bounds, hot
 from api.gate import gate_of
+from api.hot import STORE_S
 from api.server import listen
 from checkout_core.errors import Unavailable
 from checkout_core.intents import Decision, Intent, SaleKey
@@ -205,6 +206,7 @@ class TestWhichStore:
         monkeypatch.setattr(directory._by_slug, "_look_up", slow)
         monkeypatch.setattr(type(directory), "store_of", counted)
         directory._by_slug.forget(acme.slug)
+        await asyncio.sleep(STORE_S)
         crowd = await asyncio.gather(*(asked(two.gate, menu.hot * 3) for _ in range(20)))
         assert {status for got in crowd for status, _, _ in got} == {b"HTTP/1.1 201 Created"}
         assert (len([1 for got in crowd for _ in got]), looked_up, framework) == (60, 1, 0)
@@ -215,6 +217,7 @@ class TestWhichStore:
 
         monkeypatch.setattr(acme.process.directory._by_slug, "_look_up", away)
         acme.process.directory._by_slug.forget(acme.slug)
+        await asyncio.sleep(STORE_S)
         [(status, _, _)] = await asked(two.gate, menu.hot)
         assert status == b"HTTP/1.1 503 Service Unavailable"
 
