@@ -4,7 +4,7 @@
     python -m loadtests.bench --smoke          a look at it, a minute and a half; writes to build/ only
     python -m loadtests.bench --only P3,P6     some goals; also capacity, latency, processes
     python -m loadtests.bench --million        a million checkouts in one run, and what grows (`--million 100000` for fewer)
-    python -m loadtests.bench --profile        where the time goes, three minutes: needs perf, and py-spy for Python's functions
+    python -m loadtests.bench --profile        where the time goes, two minutes: needs perf, and py-spy for Python's functions
 
 What was measured before stays in bench.json unless it is measured anew. A goal that is missed is said and is no failure; exit code 1 means
 that somebody answered wrongly, or that the checker found a violation.

@@ -23,20 +23,20 @@ HOT = f"{layers.ROOT}/api/hot.cpython-311-x86_64-linux-gnu.so"
 SITE = f"{layers.ROOT}/.venv/lib/python3.11/site-packages"
 SAMPLES = f"""\
 python  100
-	          26f319 _PyEval_EvalFrameDefault ({PYTHON})
-	    7f7b6a7c53c0 [unknown] ([unknown])
+        26f319 _PyEval_EvalFrameDefault ({PYTHON})
+        7f7b6a7c53c0 [unknown] ([unknown])
 
 python  100
-	ffffffff81b447f6 _raw_spin_unlock_irqrestore ({KERNEL})
-	ffffffff81b45d16 sock_write_iter ({KERNEL})
-	ffffffff81000130 entry_SYSCALL_64_after_hwframe ({KERNEL})
-	          101829 write ({LIBC})
+        ffffffff81b447f6 _raw_spin_unlock_irqrestore ({KERNEL})
+        ffffffff81b45d16 sock_write_iter ({KERNEL})
+        ffffffff81000130 entry_SYSCALL_64_after_hwframe ({KERNEL})
+        101829 write ({LIBC})
 
 python  100
-	          26f319 _PyEval_EvalFrameDefault ({PYTHON})
+        26f319 _PyEval_EvalFrameDefault ({PYTHON})
 
 go-peer  7
-	          4d1100 net/http.(*conn).readRequest ({GO})
+        4d1100 net/http.(*conn).readRequest ({GO})
 
 """
 
@@ -179,7 +179,7 @@ class TestSection:
             "scenarios": {
                 "reserve": {
                     "what": "a reservation", "per_s": 10_000, "cpu_us": CPU, "elsewhere": 0.01, "processes": {"api": SEEN},
-                    "unwatched": {"per_s": 11_000, "cpu_us": CPU},
+                    "unwatched_cpu_us": {"api": [15.0, 16.0], "redis": [0.1, 0.1], "postgres": [0.0, 0.0]},
                 }
             },
             "python": {"samples": 500, "cpu_us": 16.0, "functions": {"api.gate:Gate.send": {"self_us": 2.0, "inclusive_us": 3.0}}},

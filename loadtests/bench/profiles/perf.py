@@ -11,8 +11,9 @@ from typing import Final, Self
 from loadtests.loader import cpu
 
 HERTZ: Final = 1999  # odd, so that nothing that ticks with the clock is always or never seen
-# Virtual machines seldom have the counters of the processor; this one is the kernel's timer, which runs while the process does.
+# Virtual machines seldom have the counters of the processor; this one is the kernel's timer.
 EVENT: Final = "cpu-clock"
+RECORD: Final = ("perf", "record", "-q", "-a", "-e", EVENT, "-F", str(HERTZ), "-g")
 END_S: Final = 30
 
 
@@ -21,43 +22,50 @@ class NotHere(Exception):
 
 
 def ensure() -> None:
-    """Raises `NotHere` unless processes and the kernel below them can be sampled."""
+    """Raises `NotHere` unless all processes and the kernel below them can be sampled."""
     if not shutil.which("perf"):
         raise NotHere("perf is not installed: apt-get install linux-perf (Debian), linux-tools-generic (Ubuntu), perf (Fedora, Arch)")
-    tried = subprocess.run(
-        ["perf", "record", "-q", "-e", f"{EVENT}:k", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False
-    )
+    tried = subprocess.run([*RECORD, "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
     if tried.returncode:
         words = " ".join(tried.stderr.split())[:200]
-        raise NotHere(f"perf may not look into the kernel: be root, or set kernel.perf_event_paranoid to 1 ({words})")
+        raise NotHere(f"perf may not look into all processes and the kernel: be root, or set kernel.perf_event_paranoid to -1 ({words})")
 
 
 class Samples:
-    """Samples each of the named processes, with all below it, while entered; text by name afterwards. One file for each in `folder`."""
+    """Samples of each of the named processes, with all below it, while entered; their text by name afterwards. `folder` takes the file.
+
+    All that runs is sampled and the others are left out when it is read: a counter for each process would be stopped and started
+    whenever the processor turns to another one, which made reservations a fifth dearer.
+    """
 
     def __init__(self, folder: Path, pids: Mapping[str, Iterable[int]]) -> None:
-        self._files = {name: folder / f"{name}.perf" for name in pids}
-        self._pids = {name: [each for pid in roots for each in below(pid)] for name, roots in pids.items()}
-        self._running: list[subprocess.Popen[str]] = []
+        self._file = folder / "samples.perf"
+        self._roots = {name: list(roots) for name, roots in pids.items()}
+        self._pids: dict[str, set[int]] = {name: set() for name in pids}
 
     def __enter__(self) -> Self:
-        for name, file in self._files.items():
-            pids = ",".join(map(str, self._pids[name]))
-            line = ["perf", "record", "-q", "-e", EVENT, "-F", str(HERTZ), "-g", "-p", pids, "-o", str(file)]
-            self._running.append(subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
+        self._file.unlink(missing_ok=True)
+        self._note()
+        self._running = subprocess.Popen([*RECORD, "-o", str(self._file)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for process in self._running:
-            process.send_signal(signal.SIGINT)
-        said = [process.communicate(timeout=END_S)[1] for process in self._running]
-        if kind is None and (missing := [file for file in self._files.values() if not file.exists()]):
-            raise NotHere(f"perf wrote no {missing[0].name}: {' '.join(' '.join(said).split())[:200]}")
+        self._note()
+        self._running.send_signal(signal.SIGINT)
+        said = self._running.communicate(timeout=END_S)[1]
+        if kind is None and not self._file.exists():
+            raise NotHere(f"perf wrote nothing: {' '.join(said.split())[:200]}")
 
     def text(self, name: str) -> str:
         """Every sample of that process, as `layers.stacks_of` reads it."""
-        line = ["perf", "script", "-i", str(self._files[name]), "--no-inline", "-F", "comm,tid,ip,sym,dso"]
+        pids = ",".join(map(str, sorted(self._pids[name])))
+        line = ["perf", "script", "-i", str(self._file), "--pid", pids, "--no-inline", "-F", "comm,tid,ip,sym,dso"]
         return subprocess.run(line, capture_output=True, text=True, check=True).stdout
+
+    def _note(self) -> None:
+        """Postgres may start processes meanwhile, and end some."""
+        for name, roots in self._roots.items():
+            self._pids[name].update(each for pid in roots for each in below(pid))
 
 
 def below(pid: int) -> list[int]:

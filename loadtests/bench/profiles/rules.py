@@ -84,6 +84,7 @@ _VALKEY: Final = (
         "*/valkey-server",
         "*[rR]eply* *[cC]lient* *[mM]ulti[bB]ulk* parse* *InputBuffer* ae[A-Z]* conn* *[sS]ocket* beforeSleep afterSleep",
     ),
+    rule("dispatching commands", "*/valkey-server", "processCommand* lookupCommand* afterCommand call getKeys* evalGenericCommand*"),
     rule(
         "hashes, sets, counters",
         "*/valkey-server",
