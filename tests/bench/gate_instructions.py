@@ -1,7 +1,7 @@
 """Instructions of one press of the gate, by the file they are in. Counted by valgrind, so a busy machine changes nothing; they say what is
 executed, not how long it takes, and leave out the kernel.
 
-    python -m tests.bench.gate_instructions [presses]        half a minute
+    python -m tests.bench.gate_instructions [presses]        under a minute
 
 valgrind writes down what it has counted whenever the program enters `getsid`, which nobody calls but this bench: before and after the
 presses of each kind. The first round is not counted.

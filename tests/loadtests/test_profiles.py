@@ -179,7 +179,7 @@ class TestSection:
             "scenarios": {
                 "reserve": {
                     "what": "a reservation", "per_s": 10_000, "cpu_us": CPU, "elsewhere": 0.01, "processes": {"api": SEEN},
-                    "unwatched_cpu_us": {"api": [15.0, 16.0], "redis": [0.1, 0.1], "postgres": [0.0, 0.0]},
+                    "presses": [{"cpu_us": CPU}] * 3,
                 }
             },
             "python": {"samples": 500, "cpu_us": 16.0, "functions": {"api.gate:Gate.send": {"self_us": 2.0, "inclusive_us": 3.0}}},

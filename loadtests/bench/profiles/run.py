@@ -1,4 +1,8 @@
-"""The presses that are sampled, and what is kept of them: CPU µs per answer by layer, a share of samples times what was measured."""
+"""The presses that are sampled, and what is kept of them: CPU µs per answer by layer.
+
+A layer's share is that of the samples; the CPU it is a share of was measured with nobody watching, for what perf itself does in a process
+is charged to it and never sampled.
+"""
 
 from typing import Any, Final, NamedTuple
 
@@ -57,18 +61,19 @@ def sampled(hall: Hall, scenario: Scenario) -> dict[str, Any]:
     pids = hall.rig.pids(scenario.racer)
     samples = Samples(hall.rig.shop.folder, {name: pids[name] for name in PROCESSES})
     before, watched, after = pressed(hall, scenario), pressed(hall, scenario, samples), pressed(hall, scenario)
+    unwatched = {name: (before.cpu_us[name] + after.cpu_us[name]) / 2 for name in PROCESSES}
     kind = "go" if scenario.racer.kind is Kind.GO else "api"
     seen = {}
     for name in PROCESSES:
         each = layers.fold(samples.text(name), rules.PROCESSES[kind if name == "api" else name])
         if each.samples >= SAMPLES_MIN:
-            seen[name] = in_us(each, watched.cpu_us[name])
+            seen[name] = in_us(each, unwatched[name])
     return {
         "what": scenario.what,
-        "per_s": round(watched.per_s),
-        "cpu_us": {name: watched.cpu_us[name] for name in PROCESSES},
-        "unwatched_cpu_us": {name: [each.cpu_us[name] for each in (before, after)] for name in PROCESSES},
-        "elsewhere": watched.elsewhere,
+        "per_s": round((before.per_s + after.per_s) / 2),
+        "cpu_us": unwatched,
+        "presses": [each.as_json() for each in (before, watched, after)],
+        "elsewhere": max(each.elsewhere for each in (before, watched, after)),
         "processes": seen,
     }
 

@@ -70,15 +70,10 @@ def _seen(scenarios: Mapping[str, Any], process: str) -> dict[str, dict[str, flo
 def _costs(scenarios: Mapping[str, Any]) -> str:
     rows = []
     for name, each in scenarios.items():
-        us, alone = each["cpu_us"], each["unwatched_cpu_us"]
-        spent = (f"{us[process]:.1f} ({alone[process][0]:.1f}, {alone[process][1]:.1f})" for process in TITLES)
+        before, watched, after = (press["cpu_us"] for press in each["presses"])
+        spent = (f"{before[p]:.1f}, {after[p]:.1f} ({watched[p]:.1f})" for p in TITLES)
         rows.append((f"{name}: {each['what']}", f"{each['per_s']:,}", *spent, f"{each['elsewhere']:.0%}"))
-    head = (
-        "256 connections, µs under perf (unwatched before, after)",
-        "answers/s",
-        *(f"{title} µs" for title in TITLES.values()),
-        "disturbed",
-    )
+    head = ("256 connections; µs before, after (and under perf)", "answers/s", *(f"{title} µs" for title in TITLES.values()), "disturbed")
     return table(head, rows)
 
 
