@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from loadtests.loader import cpu
 
-HERTZ: Final = 997  # prime, so that nothing that ticks with the clock is always or never seen; twice as many cost a fifth of the throughput
+HERTZ: Final = 997  # prime, so that nothing that ticks with the clock is always or never seen; more often costs throughput
 # Virtual machines seldom have the counters of the processor; this one is the kernel's timer.
 EVENT: Final = "cpu-clock"
 RECORD: Final = ("perf", "record", "-q", "-a", "-e", EVENT, "-F", str(HERTZ), "-g")
@@ -35,7 +35,7 @@ class Samples:
     """Samples of each of the named processes, with all below it, while entered; their text by name afterwards. `folder` takes the file.
 
     All that runs is sampled and the others are left out when it is read: a counter for each process would be stopped and started
-    whenever the processor turns to another one, which made reservations a fifth dearer.
+    whenever the processor turns to another one, and reservations are made by three of them in turns.
     """
 
     def __init__(self, folder: Path, pids: Mapping[str, Iterable[int]]) -> None:

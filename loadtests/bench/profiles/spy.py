@@ -19,6 +19,7 @@ HERTZ: Final = 500
 TOP: Final = 15
 OURS: Final = ("api", "checkout_core", "tenants", "workers", "tessera", "loadtests")
 LOOP: Final = "the event loop, sockets, compiled parts"
+NAMED_TUPLE: Final = "namedtuple"
 OTHER_THREAD: Final = "Thread._bootstrap"
 _FRAME: Final = re.compile(r"^(?P<function>.+) \((?P<file>[^()]+?)(:\d+)?\)$")
 
@@ -60,6 +61,8 @@ def name_of(frame: str) -> str:
     file, function = match["file"], match["function"]
     if function == "Runner.run":
         return LOOP
+    if file == "<string>":  # where the standard library compiles what it writes
+        return NAMED_TUPLE
     package = file.strip("<>").removeprefix("frozen ").partition("/")[0].removesuffix(".py")
     return f"{file.removesuffix('.py').replace('/', '.')}:{function}" if package in OURS else package
 

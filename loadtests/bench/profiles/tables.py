@@ -42,7 +42,7 @@ def drawings(found: Mapping[str, Any]) -> dict[str, str]:
     drawn = {}
     for process, title in TITLES.items():
         if seen := _seen(scenarios, process):
-            titled = f"Where the time of {title} goes: CPU µs per answer"
+            titled = f"{title}: where the time of an answer goes, CPU µs"
             drawn[f"bench-profile-{process}"] = plots.bars(titled, list(_bars(seen)), "µs")
     return drawn
 
@@ -93,7 +93,7 @@ def _process(scenarios: Mapping[str, Any], process: str) -> str:
         rows.append((REST, *(f"{us:.2f}" for us in small)))
     rows.append(("**together**", *(f"**{sum(layers.values()):.1f}**" for layers in seen.values())))
     rows.append(("samples", *(f"{scenarios[name]['processes'][process]['samples']:,}" for name in seen)))
-    drawing = f"![Where the time of {TITLES[process]} goes](images/bench-profile-{process}.svg)\n"
+    drawing = f"![{TITLES[process]}: where the time of an answer goes](images/bench-profile-{process}.svg)\n"
     return f"{drawing}\n" + table((f"{TITLES[process]}, µs per answer", *seen), rows)
 
 
