@@ -1,5 +1,5 @@
-"""Instructions of one press of the gate, by the file they are in. Counted by valgrind, so a busy machine changes nothing; they say what is
-executed, not how long it takes, and leave out the kernel.
+"""Instructions of one press of the gate, by the file they are in. Counted by valgrind, so that a busy machine changes little; they say
+what is executed, not how long it takes, and leave out the kernel.
 
     python -m tests.bench.gate_instructions [presses]        under a minute
 
@@ -7,6 +7,7 @@ valgrind writes down what it has counted whenever the program enters `getsid`, w
 presses of each kind. The first round is not counted.
 """
 
+import gc
 import os
 import re
 import shutil
@@ -66,6 +67,7 @@ def count(presses: int) -> dict[str, Counter[str]]:
 
 def main() -> int:
     if sys.argv[1:2] == ["--counted"]:
+        gc.disable()  # it would fall into one kind here and into another there
         uvloop.run(measure(int(sys.argv[2]), ROUNDS, lambda: os.getsid(0)))
         return 0
     if not shutil.which("valgrind"):

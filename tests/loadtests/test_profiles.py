@@ -12,6 +12,7 @@ from loadtests.bench.profiles import layers, perf, rules, run, spy, tables
 from loadtests.bench.profiles.layers import Frame, fold, layer_of, stacks_of
 from loadtests.bench.profiles.perf import NotHere
 from loadtests.bench.races import Hall
+from tests.bench import gate_instructions
 
 PYTHON = "/usr/lib/libpython3.11.so.1.0"
 LIBC = "/usr/lib/libc.so.6"
@@ -143,6 +144,34 @@ class TestPythonFunctions:
 
     def test_threads_that_wait_do_not_count(self) -> None:
         assert "concurrent" not in spy.fold(self.TEXT, cpu_us=20.0)["functions"]
+
+
+class TestInstructions:
+    WRITTEN = """\
+events: Ir
+ob=(1) /usr/lib/libpython3.11.so.1.0
+fn=(1) _PyEval_EvalFrameDefault
+10 100
++2 20
+cob=(2) /app/api/hot.cpython-311-x86_64-linux-gnu.so
+cfn=(2) press
+calls=3 40
+* 5000
+-1 3
+ob=(2)
+fn=(2)
+40 7
+totals: 5130
+"""
+
+    def test_what_is_called_counts_where_it_is(self) -> None:
+        assert gate_instructions.counts(self.WRITTEN) == {"libpython3.11": 123, "hot": 7}
+
+    def test_without_valgrind_it_says_so(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr("sys.argv", ["gate_instructions"])
+        assert gate_instructions.main() == 2
+        assert "apt-get install valgrind" in capsys.readouterr().err
 
 
 class TestMissingTools:
