@@ -63,7 +63,7 @@ sim: setup ## the checkout protocol in virtual time: SEED=17 plays one, SEEDS=10
 	TESSERA_ENV=test $(PY) -m tests.simulation $(or $(SEED),$(if $(AGREE),--agree $(AGREE),--seeds $(or $(SEEDS),1000))) $(ARGS)
 
 .PHONY: bench
-bench: setup ## the checkout against its peers: build/bench.json, docs/benchmarks.md (ARGS="--only P3", ARGS=--million; bench-smoke is short)
+bench: setup ## the checkout against its peers: build/bench.json, docs/benchmarks.md (ARGS="--only P3", --million, --profile; bench-smoke is short)
 	$(PY) -m loadtests.bench $(ARGS)
 
 .PHONY: bench-smoke

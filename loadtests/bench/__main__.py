@@ -4,6 +4,7 @@
     python -m loadtests.bench --smoke          a look at it, a minute and a half; writes to build/ only
     python -m loadtests.bench --only P3,P6     some goals; also capacity, latency, processes
     python -m loadtests.bench --million        a million checkouts in one run, and what grows (`--million 100000` for fewer)
+    python -m loadtests.bench --profile        where the time goes, two minutes: needs perf, and py-spy for Python's functions
 
 What was measured before stays in bench.json unless it is measured anew. A goal that is missed is said and is no failure; exit code 1 means
 that somebody answered wrongly, or that the checker found a violation.
@@ -22,6 +23,7 @@ from typing import Any, Final
 
 from loadtests.bench import compiled, machine, million, races, report, sweeps
 from loadtests.bench.press import ROOT, Wrong
+from loadtests.bench.profiles import run as profile
 from loadtests.bench.racers import OURS, Racer
 from loadtests.bench.races import Hall
 from loadtests.bench.rig import Rig
@@ -40,6 +42,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, metavar="N", help=f"of each race ({FULL.rounds})")
     parser.add_argument("--out", type=Path, default=BUILD, help="where bench.json goes (build); the guide is filled from there only")
     parser.add_argument("--million", type=int, nargs="?", const=MILLION, metavar="N", help="only this, N checkouts (%(const)s)")
+    parser.add_argument("--profile", action="store_true", help="only this: CPU by layer")
     args = parser.parse_args(argv)
     args.parts = {part for part in args.only.split(",") if part} or set(PARTS)
     if strange := args.parts - set(PARTS):
@@ -63,6 +66,8 @@ def main(argv: list[str] | None = None) -> int:
     wanted: dict[str, Racer] = {racer.name: racer for part in sorted(args.parts) for racer in PARTS[part]}
     if args.million:
         wanted = {OURS.name: OURS}
+    elif args.profile:
+        wanted = dict(profile.RACERS)
     folder = Path(tempfile.mkdtemp(prefix="tessera-bench-"))
     folder.chmod(0o755)
     try:
@@ -71,19 +76,26 @@ def main(argv: list[str] | None = None) -> int:
             if rig.missing:
                 say("not here: " + ", ".join(f"{name} ({why})" for name, why in rig.missing.items()))
             found: dict[str, Any] = {"machine": machine.about_the_machine() | asyncio.run(machine.about_the_servers(rig))}
-            measured = measure_million(Hall(rig, size, say), args.million) if args.million else measure(Hall(rig, size, say), args.parts)
-            found |= measured | {"missing": rig.missing}
+            found |= measured(Hall(rig, size, say), args) | {"missing": rig.missing}
     except Wrong as wrong:
         print(f"bench: {wrong}", file=sys.stderr)
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     everything = keep(args.out, "bench-smoke.json" if args.smoke else "bench.json", found)
-    print(report.goals_as_text(found))
+    if not args.profile:
+        print(report.goals_as_text(found))
     if args.out == BUILD and not args.smoke and args.million in (None, MILLION):
         publish(everything)
     say("done")
     return 0
+
+
+def measured(hall: Hall, args: argparse.Namespace) -> dict[str, Any]:
+    """What this run is for. Raises `Wrong`."""
+    if args.million:
+        return {"million": million.run(hall, args.million)}
+    return {"profile": profile.run(hall)} if args.profile else measure(hall, args.parts)
 
 
 def measure(hall: Hall, parts: set[str]) -> dict[str, Any]:
@@ -103,10 +115,6 @@ def measure(hall: Hall, parts: set[str]) -> dict[str, Any]:
         if name in parts:
             found[name] = sweep(hall)
     return found
-
-
-def measure_million(hall: Hall, checkouts: int) -> dict[str, Any]:
-    return {"million": million.run(hall, checkouts)}
 
 
 def keep(folder: Path, name: str, found: dict[str, Any]) -> dict[str, Any]:

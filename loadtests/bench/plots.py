@@ -11,7 +11,7 @@ LEFT: Final = 170
 RIGHT: Final = 90
 HEIGHT: Final = 300
 MARKS_MAX: Final = 8  # places of an axis that are named, and points of a line that are dotted
-COLOURS: Final = ("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5")
+COLOURS: Final = ("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#9498a0")
 INK: Final = "#6e7781"
 
 
@@ -48,9 +48,12 @@ def bars(title: str, rows: Sequence[Bar], unit: str) -> str:
     if len(names) > 1:
         x = float(LEFT)
         for name in names:
+            wide = 24 + 7.5 * len(name)
+            if x + wide > WIDTH:
+                x, y = float(LEFT), y + 18
             out.append(f'<rect x="{x:.1f}" y="{y - 9:.1f}" width="10" height="10" fill="{COLOURS[names.index(name) % len(COLOURS)]}"/>\n')
             out.append(text(x + 14, y, name))
-            x += 24 + 7.5 * len(name)
+            x += wide
         y += ROW - 8
     for row in rows:
         x, middle = float(LEFT), y + 6

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -51,12 +52,16 @@ class Pressed(NamedTuple):
         return self._asdict() | {"server_us": round(self.server_us, 1)}
 
 
-def reserve(rig: Rig, racer: Racer, count: int, *, connections: int = 0, rate: float = 0.0) -> Pressed:
+Watch = AbstractContextManager[object]  # entered for as long as the loader runs
+
+
+def reserve(rig: Rig, racer: Racer, count: int, *, connections: int = 0, rate: float = 0.0, watch: Watch | None = None) -> Pressed:
     """`count` new shoppers reserve one unit each in a new sale. Raises `Wrong` when anything but 201 was said, or the books disagree."""
     sale = rig.open_sale(racer, count + SPARE) if not racer.is_constant else "sal_" + 32 * "0"
     history = rig.shop.folder / "history.jsonl"
     history.unlink(missing_ok=True)
-    report = load(rig, racer, sale, count, connections=connections, rate=rate, history=history if racer.kind is Kind.DURABLE else None)
+    kept = history if racer.kind is Kind.DURABLE else None
+    report = load(rig, racer, sale, count, connections=connections, rate=rate, history=kept, watch=watch)
     pressed = pressed_of(report)
     if racer.kind is Kind.DURABLE:
         # Under too heavy a load it says 202, which is its right; who was told so asks again, and the order must be there.
@@ -69,7 +74,16 @@ def reserve(rig: Rig, racer: Racer, count: int, *, connections: int = 0, rate: f
 
 
 def load(
-    rig: Rig, racer: Racer, sale: str, count: int, *, connections: int = 0, rate: float = 0.0, insist: int = 0, history: Path | None = None
+    rig: Rig,
+    racer: Racer,
+    sale: str,
+    count: int,
+    *,
+    connections: int = 0,
+    rate: float = 0.0,
+    insist: int = 0,
+    history: Path | None = None,
+    watch: Watch | None = None,
 ) -> dict[str, Any]:
     """The loader's report of new shoppers who press once each, or with `insist` again and again until that many presses."""
     how = ["--closed", str(connections), "--greet", "/readyz"] if connections else ["--open", str(rate)]
@@ -80,7 +94,8 @@ def load(
     line += ["--history", str(history)] if history else []
     line += [f"--pid={name}={pid}" for name, pids in rig.pids(racer).items() for pid in pids]
     before = quiet.look(rig.pids(racer))
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, cwd=ROOT)
+    with watch or nullcontext():
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, cwd=ROOT)
     after = quiet.look(rig.pids(racer))
     try:
         report: dict[str, Any] = json.loads(done.stdout)

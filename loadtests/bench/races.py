@@ -166,24 +166,35 @@ def _ratios(values: list[float]) -> dict[str, Any]:
     return {"ratio": round(median(values), 3), "rounds": [round(value, 3) for value in values]}
 
 
-def sold_out(hall: Hall) -> dict[str, Any]:
-    """P5: a sale that is over, asked for by people who have not asked before."""
-    rig, count = hall.rig, 2 * hall.size.presses
+def sell_out(rig: Rig) -> str:
+    """A sale of the shop that is over, and known to be by its process."""
     sale = rig.open_sale(racers.OURS, SOLD_OUT_UNITS)
     press.expect(racers.OURS, press.load(rig, racers.OURS, sale, SOLD_OUT_UNITS, connections=8), {"201": SOLD_OUT_UNITS})
     press.load(rig, racers.OURS, sale, CONNECTIONS, connections=8)  # the first refusals, from which the process learns
     time.sleep(LEARNT_S)
+    return sale
 
-    def refuse(racer: Racer) -> Pressed:
-        report = press.load(rig, racer, sale, count, connections=CONNECTIONS)
-        press.expect(racer, report, {"409": count})
-        if report["rush"]["codes"] != {"sold_out": count}:
-            raise Wrong(f"{racer.name} was to say sold_out only, and said {report['rush']['codes']}")
-        pressed = press.pressed_of(report)
+
+def refuse(rig: Rig, racer: Racer, sale: str, count: int, watch: press.Watch | None = None) -> Pressed:
+    """`count` people who have not asked before are told that it is sold out. Raises `Wrong` when anything else was said."""
+    report = press.load(rig, racer, sale, count, connections=CONNECTIONS, watch=watch)
+    press.expect(racer, report, {"409": count})
+    if report["rush"]["codes"] != {"sold_out": count}:
+        raise Wrong(f"{racer.name} was to say sold_out only, and said {report['rush']['codes']}")
+    return press.pressed_of(report)
+
+
+def sold_out(hall: Hall) -> dict[str, Any]:
+    """P5: a sale that is over, asked for by people who have not asked before."""
+    rig, count = hall.rig, 2 * hall.size.presses
+    sale = sell_out(rig)
+
+    def measure(racer: Racer) -> Pressed:
+        pressed = refuse(rig, racer, sale, count)
         hall.say(f"{racer.name:18} {'sold out':>16} {pressed.per_s:>9,.0f}/s  {cpu(pressed)}  redis {pressed.cpu_us['redis']:.2f} µs")
         return pressed
 
-    rounds = hall.interleaved((racers.OURS, racers.REFUSED), refuse)
+    rounds = hall.interleaved((racers.OURS, racers.REFUSED), measure)
     press.prove(rig, "sold out")
     rig.end_sale(sale)
     per_s = by_round(rounds, lambda ours, fixed: ours.per_s / fixed.per_s, "ours", "refused")

@@ -1,27 +1,21 @@
 """What was measured, in words: tables for the terminal and for docs/benchmarks.md, whose sections between markers are written here."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from loadtests.bench import plots, racers
 from loadtests.bench.figures import GOALS
+from loadtests.bench.markdown import NOT_YET, table
 from loadtests.bench.plots import Bar
+from loadtests.bench.profiles import tables
 from loadtests.bench.racers import Racer
 
 IMAGES: Final = "images"
-NOT_YET: Final = "Not measured yet.\n"
 _ALL: Final = [each for each in vars(racers).values() if isinstance(each, Racer)] + list(racers.POSTGRES)
 _ABOUT: Final = {racer.name: racer.about for racer in _ALL}
 PROCESSES: Final = ("api", "redis", "postgres")
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """In Markdown; the first column is words, the others are figures."""
-    names = list(head)
-    out = ["| " + " | ".join(names) + " |", "|---" + "|--:" * (len(names) - 1) + "|"]
-    return "\n".join(out + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
 
 
 def goals_as_text(found: Mapping[str, Any]) -> str:
@@ -132,6 +126,7 @@ SECTIONS: Final = {
     "latency": latency,
     "processes": processes,
     "compiled": compiled,
+    "profile": tables.profile,
     "machine": machine,
     "million": million,
 }
@@ -165,6 +160,7 @@ def draw(found: Mapping[str, Any], folder: Path) -> list[Path]:
     if found.get("million"):
         series = {name: {float(at): mib for at, mib in points} for name, points in found["million"]["rss_mib_over_time"].items()}
         drawn["bench-memory"] = plots.lines("Memory while a million units are sold", series, "seconds", "MiB", even=True)
+    drawn |= tables.drawings(found)
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, svg in drawn.items():

@@ -29,6 +29,7 @@ FOUND = {
     "capacity": {"ours": {"1": pressed(10).as_json(), "64": pressed(900).as_json()}},
     "latency": {"ours": {"50%": pressed().as_json() | {"rate": 500.0}, "90%": pressed().as_json() | {"rate": 900.0}}},
     "processes": {"racers": summaries(ROUNDS)},
+    "profile": {"scenarios": {}, "missing": {"perf": "perf is not installed"}},
     "machine": {"cores": 2, "packages": {"redis": "5"}},
     "million": {
         "checkouts": 1_000_000,
