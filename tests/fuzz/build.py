@@ -61,7 +61,6 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "ASAN_OPTIONS": "detect_leaks=0",  # Python leaves much to the end of the process
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-        "TESSERA_ENV": "test",
     }
 
 

@@ -46,6 +46,7 @@ HEADERS = [
     b"Host: shop.example:8000", b"User-Agent: curl/8.1", b"Accept: */*", b"X-Tessera-Store: acme", b"Idempotency-Retry: 1",
     b"Connection: keep-alive", b"connection: close", b"Cookie: a=b", b"Expect: 100-continue", b"Transfer-Encoding: chunked",
     b"Content-Encoding: gzip", b"X-Forwarded-For: 1.2.3.4", b"Upgrade: h2c", b"Content-Length: 3", b"Folded: a\r\n b", b"Trailing: a ",
+    b"X-Tessera-Store:  acme", b"host:\tshop",
     b"Empty:", b"Proxy-Connection: close", b"Forwarded: for=a", b"Content-Length: 00032", b"content-type: application/json",
 ]  # fmt: skip
 JSON_WORDS = [
