@@ -62,6 +62,10 @@ drill: setup ## everything that may die, dies, and the checker judges: build/dri
 sim: setup ## the checkout protocol in virtual time: SEED=17 plays one, SEEDS=10000 many, AGREE=10000 batches against real SQL
 	TESSERA_ENV=test $(PY) -m tests.simulation $(or $(SEED),$(if $(AGREE),--agree $(AGREE),--seeds $(or $(SEEDS),1000))) $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## the compiled modules under AddressSanitizer: SECONDS=600, ARGS="--seed 7 --case plain:12", ARGS=--controls
+	$(PY) -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
 .PHONY: bench
 bench: setup ## the checkout against its peers: build/bench.json, docs/benchmarks.md (ARGS="--only P3", --million, --profile; bench-smoke is short)
 	$(PY) -m loadtests.bench $(ARGS)
