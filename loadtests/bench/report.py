@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from loadtests.bench import plots, racers
+from loadtests.bench.candidates import TRIED
 from loadtests.bench.figures import GOALS
 from loadtests.bench.plots import Bar
 from loadtests.bench.racers import Racer
+from loadtests.bench.trials import MEASURES, NO_DIFFERENCE, is_better, is_beyond, verdict
 
 IMAGES: Final = "images"
 NOT_YET: Final = "Not measured yet.\n"
@@ -125,6 +127,40 @@ def million(found: Mapping[str, Any]) -> str:
     return "\n".join([*parts, table(("table, indexes included", "rows", "MiB", "bytes an order"), tables)])
 
 
+def settings(found: Mapping[str, Any]) -> str:
+    """Every value that was tried, and what noise did meanwhile. A ratio that noise does not explain is bold."""
+    tried = {each.name: found["settings"][each.name] for each in TRIED if each.name in found.get("settings", {})}
+    if not tried:
+        return NOT_YET
+    rows: list[tuple[object, ...]] = []
+    noise: dict[str, list[Mapping[str, float]]] = {}
+    for name, each in tried.items():
+        floors: dict[str, float] = each["floors"]
+        noise.setdefault(each["where"], []).append(floors)
+        for label, other in each["others"].items():
+            ratios = [ratio_cell(other[measure], floors[measure]) for measure in MEASURES]
+            rows.append(
+                (f"`{name}`", each["chosen"] or "none", label, *ratios, verdict(other, floors), choice(each["kept"], other, floors))
+            )
+    head = ("setting", "chosen", "instead", "reservations/s", "CPU", "p99", "instead is", "chosen, since")
+    strayed = [(where, *(f"× {max(each[measure] for each in all_):.2f}" for measure in MEASURES)) for where, all_ in noise.items()]
+    return "\n".join([table(head, rows), table(("noise", "reservations/s", "CPU", "p99"), strayed)])
+
+
+def ratio_cell(spread: Mapping[str, float], floor: float) -> str:
+    ratio = f"{spread['median']:.2f}"
+    return f"{f'**{ratio}**' if is_beyond(spread, floor) else ratio} ({spread['min']:.2f} – {spread['max']:.2f})"
+
+
+def choice(kept: str, other: Mapping[str, Any], floors: Mapping[str, float]) -> str:
+    """Why what is chosen is chosen."""
+    if kept:
+        return kept
+    if is_better(other, floors):
+        return "nothing: it is to be changed"
+    return "nothing speaks for a change" if verdict(other, floors) == NO_DIFFERENCE else "it is better"
+
+
 SECTIONS: Final = {
     "goals": goals,
     "reserving": reserving,
@@ -132,6 +168,7 @@ SECTIONS: Final = {
     "latency": latency,
     "processes": processes,
     "compiled": compiled,
+    "settings": settings,
     "machine": machine,
     "million": million,
 }
