@@ -86,7 +86,8 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     everything = keep(args.out, "bench-smoke.json" if args.smoke else "bench.json", found)
-    print(report.goals_as_text(found))
+    if args.settings is None:
+        print(report.goals_as_text(found))
     if args.out == BUILD and not args.smoke and args.million in (None, MILLION):
         publish(everything)
     say("done")

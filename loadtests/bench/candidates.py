@@ -72,6 +72,10 @@ TRIED: Final = (
     one("latency-tracking", Where.VALKEY, "no"),
 )  # fmt: skip
 UNTRIED: Final = {
-    "fsync": "on: without it nothing is durable",
-    "maxmemory-policy": "noeviction: a counter that vanishes would be stock from nowhere",
+    "fsync": "without it nothing is durable",
+    "maxmemory-policy": "`noeviction`, since a counter that vanishes would be stock from nowhere",
+    "checkpoint_timeout": "each press is over in a second; `max_wal_size` of 32MB shows what a checkpoint in the middle costs",
+    "huge_pages": "`try`, so Postgres takes those a machine has set aside; this one has none",
+    "no-appendfsync-on-rewrite": "`auto-aof-rewrite-min-size` of 1mb shows what rewriting costs",
+    "fillfactor": "the schema sets none, and no autovacuum of single tables",
 }

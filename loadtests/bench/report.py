@@ -1,16 +1,17 @@
 """What was measured, in words: tables for the terminal and for docs/benchmarks.md, whose sections between markers are written here."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 from loadtests.bench import plots, racers
-from loadtests.bench.candidates import TRIED
+from loadtests.bench.candidates import TRIED, UNTRIED
 from loadtests.bench.figures import GOALS
 from loadtests.bench.plots import Bar
 from loadtests.bench.racers import Racer
-from loadtests.bench.trials import MEASURES, NO_DIFFERENCE, is_better, is_beyond, verdict
+from loadtests.bench.trials import MEASURES, differing, floors, is_better, verdict
 
 IMAGES: Final = "images"
 NOT_YET: Final = "Not measured yet.\n"
@@ -129,36 +130,33 @@ def million(found: Mapping[str, Any]) -> str:
 
 def settings(found: Mapping[str, Any]) -> str:
     """Every value that was tried, and what noise did meanwhile. A ratio that noise does not explain is bold."""
-    tried = {each.name: found["settings"][each.name] for each in TRIED if each.name in found.get("settings", {})}
+    tried = [(each, found["settings"][each.name]) for each in TRIED if each.name in found.get("settings", {})]
     if not tried:
         return NOT_YET
+    noise = [ratios for _, each in tried for ratios in each["noise"]]
     rows: list[tuple[object, ...]] = []
-    noise: dict[str, list[Mapping[str, float]]] = {}
-    for name, each in tried.items():
-        floors: dict[str, float] = each["floors"]
-        noise.setdefault(each["where"], []).append(floors)
+    for candidate, each in tried:
         for label, other in each["others"].items():
-            ratios = [ratio_cell(other[measure], floors[measure]) for measure in MEASURES]
-            rows.append(
-                (f"`{name}`", each["chosen"] or "none", label, *ratios, verdict(other, floors), choice(each["kept"], other, floors))
-            )
-    head = ("setting", "chosen", "instead", "reservations/s", "CPU", "p99", "instead is", "chosen, since")
-    strayed = [(where, *(f"× {max(each[measure] for each in all_):.2f}" for measure in MEASURES)) for where, all_ in noise.items()]
-    return "\n".join([table(head, rows), table(("noise", "reservations/s", "CPU", "p99"), strayed)])
+            differ = differing(other, noise)
+            cells = [ratio_cell([ratios[measure] for ratios in other], bold=measure in differ) for measure in MEASURES]
+            rows.append((f"`{candidate.name}`", each["chosen"] or "none", label, *cells, verdict(differ), choice(candidate.kept, differ)))
+    tried_rounds = sorted({len(other) for _, each in tried for other in each["others"].values()})
+    strayed = [(rounds, len(noise), *(f"× {ratio:.2f}" for ratio in floors(noise, rounds).values())) for rounds in tried_rounds]
+    head = ("setting", "chosen", "instead", "reservations/s", "CPU", "p99", "instead is", "why the chosen one")
+    untried = table(("not tried", "why"), [(f"`{name}`", why) for name, why in UNTRIED.items()])
+    return "\n".join([table(head, rows), table(("noise: rounds", "pairs seen", "reservations/s", "CPU", "p99"), strayed), untried])
 
 
-def ratio_cell(spread: Mapping[str, float], floor: float) -> str:
-    ratio = f"{spread['median']:.2f}"
-    return f"{f'**{ratio}**' if is_beyond(spread, floor) else ratio} ({spread['min']:.2f} – {spread['max']:.2f})"
+def ratio_cell(rounds: Sequence[float], *, bold: bool) -> str:
+    ratio = f"{median(rounds):.2f}"
+    return f"{f'**{ratio}**' if bold else ratio} ({min(rounds):.2f} – {max(rounds):.2f})"
 
 
-def choice(kept: str, other: Mapping[str, Any], floors: Mapping[str, float]) -> str:
+def choice(kept: str, differ: Mapping[str, float]) -> str:
     """Why what is chosen is chosen."""
-    if kept:
-        return kept
-    if is_better(other, floors):
-        return "nothing: it is to be changed"
-    return "nothing speaks for a change" if verdict(other, floors) == NO_DIFFERENCE else "it is better"
+    if is_better(differ):
+        return kept or "none: it is to be changed"
+    return kept or ("it is better" if differ else "nothing speaks for a change")
 
 
 SECTIONS: Final = {

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import asyncpg
+from redis import Redis
 
 from loadtests.bench import press
 from loadtests.bench.candidates import TRIED, Candidate, Values, Where
@@ -19,12 +20,12 @@ from loadtests.bench.figures import summary
 from loadtests.bench.press import Pressed, Wrong
 from loadtests.bench.racers import BATCHED, OURS, Racer
 from loadtests.bench.races import Hall, cpu
-from loadtests.bench.rig import Rig
 from loadtests.bench.sizes import CONNECTIONS
-from loadtests.bench.trials import LEAST_ROUNDS, Ratios, floors, of_the_same, ratios, spreads, turns
+from loadtests.bench.trials import LEAST_ROUNDS, of_the_same, ratios, turns
 from tenants.db import PLANNING
+from tessera.embedded import Servers
 
-ROUNDS: Final = 4
+ROUNDS: Final = 3
 WARM_UP: Final = 512  # reservations after a switch that nobody counts: sessions hear of it, or are opened and prepare their statements
 HEARD_S: Final = 10.0  # until servers have what they were given
 
@@ -53,10 +54,11 @@ def racer_of(candidate: Candidate, values: Values) -> Racer:
 
 
 class Switch:
-    """Gives the servers of a rig other values; what they have at first is what is chosen."""
+    """Gives servers other values; what they have at first is what is chosen."""
 
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
+    def __init__(self, servers: Servers, redis: Redis) -> None:
+        self._servers = servers
+        self._redis = redis
         self._chosen: dict[str, str] = dict(PLANNING)
 
     def chosen(self, candidate: Candidate) -> str:
@@ -68,7 +70,7 @@ class Switch:
         for candidate in candidates:
             for name in candidate.names:
                 if candidate.where is Where.VALKEY:
-                    self._chosen |= cast("dict[str, str]", self._rig.redis.config_get(name))
+                    self._chosen |= cast("dict[str, str]", self._redis.config_get(name))
                 elif candidate.where is not Where.SESSION:
                     self._chosen[name] = asyncio.run(self._ask(f"SHOW {name}"))
 
@@ -79,7 +81,7 @@ class Switch:
         elif candidate.where is not Where.SESSION:
             asyncio.run(self._alter_system(values))
             if candidate.where is Where.POSTGRES_START:
-                self._rig.shop.servers.restart("postgres")
+                self._servers.restart("postgres")
             asyncio.run(self._heard(values))
 
     def do(self, sql: str) -> None:
@@ -88,12 +90,12 @@ class Switch:
 
     def _config_set(self, values: Values) -> None:
         for name, value in values.items():
-            self._rig.redis.config_set(name, value)
+            self._redis.config_set(name, value)
         # An append-only file that is switched on is written anew first.
-        wait("Valkey writes its file", lambda: not cast("Any", self._rig.redis.info("persistence"))["aof_rewrite_in_progress"])
+        wait("Valkey writes its file", lambda: not cast("Any", self._redis.info("persistence"))["aof_rewrite_in_progress"])
 
     async def _alter_system(self, values: Values) -> None:
-        conn = await asyncpg.connect(self._rig.shop.servers.database_url)
+        conn = await asyncpg.connect(self._servers.database_url)
         try:
             await conn.execute("ALTER SYSTEM RESET ALL")
             for name, value in values.items():
@@ -112,7 +114,7 @@ class Switch:
 
     async def _ask(self, sql: str) -> Any:
         """In a session of its own."""
-        conn = await asyncpg.connect(self._rig.shop.servers.database_url)
+        conn = await asyncpg.connect(self._servers.database_url)
         try:
             return await conn.fetchval(sql)
         finally:
@@ -128,29 +130,26 @@ def wait(what: str, is_so: Callable[[], bool]) -> None:
 
 
 def run(hall: Hall, candidates: Sequence[Candidate], rounds: int) -> dict[str, Any]:
-    """Every candidate's ratios, with the noise that was measured beside them. Raises `Wrong`."""
-    switch = Switch(hall.rig)
+    """Every candidate's ratios, round by round, and the noise beside them. Raises `Wrong`."""
+    switch = Switch(hall.rig.shop.servers, hall.rig.redis)
     switch.note(candidates)
     history = hall.rig.shop.folder / "settings.jsonl"
-    rounds = max(rounds, LEAST_ROUNDS)
-    noise: dict[Where, list[Ratios]] = {}
     found: dict[str, Any] = {}
     for candidate in candidates:
-        plan = turns(len(candidate.others), rounds)
+        plan = turns(len(candidate.others), max(rounds, LEAST_ROUNDS))
         pressed = rush(hall, switch, candidate, plan, history)
-        noise.setdefault(candidate.where, []).extend(of_the_same(plan, pressed))
-        labels = ["chosen", *map(candidate.label, candidate.others)]
-        by_value = {label: [each for which, each in zip(plan, pressed, strict=True) if which == n] for n, label in enumerate(labels)}
+        by_value = [[each for turn, each in zip(plan, pressed, strict=True) if turn == which] for which in range(len(candidate.others) + 1)]
         found[candidate.name] = {
             "where": candidate.where.value,
             "chosen": switch.chosen(candidate),
-            "kept": candidate.kept,
-            "others": {label: spreads(list(map(ratios, by_value[label], by_value["chosen"]))) for label in labels[1:]},
-            "pressed": {label: summary(those) for label, those in by_value.items()},
+            "chosen_pressed": summary(by_value[0]),
+            "others": {
+                candidate.label(values): list(map(ratios, those, by_value[0]))
+                for values, those in zip(candidate.others, by_value[1:], strict=True)
+            },
+            "noise": of_the_same(plan, pressed),
         }
     press.prove(hall.rig, "all settings", history)
-    for candidate in candidates:
-        found[candidate.name]["floors"] = floors(noise[candidate.where], rounds)
     return found
 
 

@@ -10,9 +10,8 @@ from loadtests.bench.figures import spent
 from loadtests.bench.press import Pressed
 
 LEAST_ROUNDS: Final = 2  # in fewer no value is pressed twice in a row
-DRAWINGS: Final = 10_000
-RARE: Final = 1_000
-NO_DIFFERENCE: Final = "no difference"
+DRAWINGS: Final = 2_000
+RARE: Final = 100
 
 Ratios = Mapping[str, float]  # by measure
 
@@ -40,7 +39,8 @@ def turns(others: int, rounds: int) -> list[int]:
 
 
 def ratios(other: Pressed, chosen: Pressed) -> Ratios:
-    return {name: measure.of(other) / measure.of(chosen) for name, measure in MEASURES.items()}
+    """Of each measure, what the one had ÷ what the other had."""
+    return {name: round(measure.of(other) / measure.of(chosen), 3) for name, measure in MEASURES.items()}
 
 
 def of_the_same(plan: Sequence[int], pressed: Sequence[Pressed]) -> list[Ratios]:
@@ -48,38 +48,30 @@ def of_the_same(plan: Sequence[int], pressed: Sequence[Pressed]) -> list[Ratios]
     return [ratios(pressed[n + 1], pressed[n]) for n in range(len(plan) - 1) if plan[n] == plan[n + 1]]
 
 
-def spreads(rounds: Sequence[Ratios]) -> dict[str, dict[str, float]]:
-    """Of each measure the median, least and most of the rounds."""
-    out = {}
-    for name in MEASURES:
-        values = [each[name] for each in rounds]
-        out[name] = {"median": round(median(values), 3), "min": round(min(values), 3), "max": round(max(values), 3)}
-    return out
-
-
 def floors(noise: Sequence[Ratios], rounds: int) -> dict[str, float]:
-    """Of each measure, the ratio that a median of so many rounds of noise exceeds, up or down, once in `RARE` drawings."""
+    """Of each measure, the ratio that the median of so many rounds of noise exceeds, up or down, once in `RARE` drawings."""
     dice = Random(0)  # the same figures give the same floor
     out = {}
     for name in MEASURES:
         either = [log(each[name]) * sign for each in noise for sign in (1, -1)]
         drawn = sorted(abs(median(dice.choices(either, k=rounds))) for _ in range(DRAWINGS))
-        out[name] = round(exp(drawn[-DRAWINGS // RARE]), 3)
+        out[name] = exp(drawn[-DRAWINGS // RARE])
     return out
 
 
-def is_beyond(spread: Mapping[str, float], floor: float) -> bool:
-    """Whether noise does not explain the median."""
-    return max(spread["median"], 1 / spread["median"]) > floor
+def differing(other: Sequence[Ratios], noise: Sequence[Ratios]) -> dict[str, float]:
+    """Of the measures whose median noise does not explain, that median."""
+    medians = {name: median([each[name] for each in other]) for name in MEASURES}
+    floor = floors(noise, len(other))
+    return {name: ratio for name, ratio in medians.items() if max(ratio, 1 / ratio) > floor[name]}
 
 
-def verdict(other: Mapping[str, Mapping[str, float]], floors: Mapping[str, float]) -> str:
+def verdict(differ: Mapping[str, float]) -> str:
     """What the other value is in comparison with the chosen one."""
-    differ = [(MEASURES[name], other[name]["median"]) for name in MEASURES if is_beyond(other[name], floors[name])]
-    return ", ".join(measure.larger if ratio > 1 else measure.smaller for measure, ratio in differ) or NO_DIFFERENCE
+    said = [MEASURES[name].larger if ratio > 1 else MEASURES[name].smaller for name, ratio in differ.items()]
+    return ", ".join(said) or "no difference"
 
 
-def is_better(other: Mapping[str, Mapping[str, float]], floors: Mapping[str, float]) -> bool:
+def is_better(differ: Mapping[str, float]) -> bool:
     """Whether the other value is better in something and worse in nothing."""
-    differ = [name for name in MEASURES if is_beyond(other[name], floors[name])]
-    return bool(differ) and all((other[name]["median"] > 1) is MEASURES[name].larger_is_better for name in differ)
+    return bool(differ) and all((ratio > 1) is MEASURES[name].larger_is_better for name, ratio in differ.items())
