@@ -143,7 +143,7 @@ def settings(found: Mapping[str, Any]) -> str:
     tried_rounds = sorted({len(other) for _, each in tried for other in each["others"].values()})
     strayed = [(rounds, len(noise), *(f"× {ratio:.2f}" for ratio in floors(noise, rounds).values())) for rounds in tried_rounds]
     head = ("setting", "chosen", "instead", "reservations/s", "CPU", "p99", "instead is", "why the chosen one")
-    untried = table(("not tried", "why"), [(f"`{name}`", why) for name, why in UNTRIED.items()])
+    untried = table(("no figure for", "why"), [(f"`{name}`", why) for name, why in UNTRIED.items()])
     return "\n".join([table(head, rows), table(("noise: rounds", "pairs seen", "reservations/s", "CPU", "p99"), strayed), untried])
 
 
