@@ -3,6 +3,7 @@
     python -m loadtests.bench                  all of it, a quarter of an hour; fills docs/benchmarks.md and draws docs/images/bench-*.svg
     python -m loadtests.bench --smoke          a look at it, a minute and a half; writes to build/ only
     python -m loadtests.bench --only P3,P6     some goals; also capacity, latency, processes
+    python -m loadtests.bench --settings       settings of Postgres and Valkey against other values (`--settings jit,io-threads` for some)
     python -m loadtests.bench --million        a million checkouts in one run, and what grows (`--million 100000` for fewer)
     python -m loadtests.bench --profile        where the time goes, two minutes: needs perf, and py-spy for Python's functions
 
@@ -21,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from loadtests.bench import compiled, machine, million, races, report, sweeps
+from loadtests.bench import compiled, machine, million, races, report, settings, sweeps
 from loadtests.bench.press import ROOT, Wrong
 from loadtests.bench.profiles import run as profile
 from loadtests.bench.racers import OURS, Racer
@@ -42,11 +43,16 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, metavar="N", help=f"of each race ({FULL.rounds})")
     parser.add_argument("--out", type=Path, default=BUILD, help="where bench.json goes (build); the guide is filled from there only")
     parser.add_argument("--million", type=int, nargs="?", const=MILLION, metavar="N", help="only this, N checkouts (%(const)s)")
+    parser.add_argument("--settings", nargs="?", const="", metavar="NAME,…", help="only this, some or all of the candidates")
     parser.add_argument("--profile", action="store_true", help="only this: CPU by layer")
     args = parser.parse_args(argv)
     args.parts = {part for part in args.only.split(",") if part} or set(PARTS)
     if strange := args.parts - set(PARTS):
         parser.error(f"there is no {', '.join(sorted(strange))}; there are {', '.join(PARTS)}")
+    try:
+        args.candidates = settings.wanted(filter(None, (args.settings or "").split(",")))
+    except KeyError as strange:
+        parser.error(f"nobody tries {strange}")
     return args
 
 
@@ -66,6 +72,8 @@ def main(argv: list[str] | None = None) -> int:
     wanted: dict[str, Racer] = {racer.name: racer for part in sorted(args.parts) for racer in PARTS[part]}
     if args.million:
         wanted = {OURS.name: OURS}
+    elif args.settings is not None:
+        wanted = {racer.name: racer for racer in settings.racers_of(args.candidates)}
     elif args.profile:
         wanted = dict(profile.RACERS)
     folder = Path(tempfile.mkdtemp(prefix="tessera-bench-"))
@@ -76,14 +84,14 @@ def main(argv: list[str] | None = None) -> int:
             if rig.missing:
                 say("not here: " + ", ".join(f"{name} ({why})" for name, why in rig.missing.items()))
             found: dict[str, Any] = {"machine": machine.about_the_machine() | asyncio.run(machine.about_the_servers(rig))}
-            found |= measured(Hall(rig, size, say), args) | {"missing": rig.missing}
+            found |= measure(Hall(rig, size, say), args) | {"missing": rig.missing}
     except Wrong as wrong:
         print(f"bench: {wrong}", file=sys.stderr)
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     everything = keep(args.out, "bench-smoke.json" if args.smoke else "bench.json", found)
-    if not args.profile:
+    if args.settings is None and not args.profile:
         print(report.goals_as_text(found))
     if args.out == BUILD and not args.smoke and args.million in (None, MILLION):
         publish(everything)
@@ -91,15 +99,19 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def measured(hall: Hall, args: argparse.Namespace) -> dict[str, Any]:
-    """What this run is for. Raises `Wrong`."""
+def measure(hall: Hall, args: argparse.Namespace) -> dict[str, Any]:
+    """Everything that was asked for. Raises `Wrong`."""
     if args.million:
         return {"million": million.run(hall, args.million)}
-    return {"profile": profile.run(hall)} if args.profile else measure(hall, args.parts)
+    if args.settings is not None:
+        return {"settings": settings.run(hall, args.candidates, args.rounds or settings.ROUNDS)}
+    if args.profile:
+        return {"profile": profile.run(hall)}
+    return race(hall, args.parts)
 
 
-def measure(hall: Hall, parts: set[str]) -> dict[str, Any]:
-    """Everything that was asked for. Raises `Wrong`."""
+def race(hall: Hall, parts: set[str]) -> dict[str, Any]:
+    """The goals and the sweeps."""
     hall.prove_contracts()
     hall.say("every racer keeps the contract")
     found: dict[str, Any] = {}
@@ -108,9 +120,9 @@ def measure(hall: Hall, parts: set[str]) -> dict[str, Any]:
     if "P1" in parts:
         found["P1"] = races.core_alone(hall)
     found |= races.reserving(hall, parts)
-    for name, race in (("P5", races.sold_out), ("P7", races.at_rest)):
+    for name, run in (("P5", races.sold_out), ("P7", races.at_rest)):
         if name in parts:
-            found[name] = race(hall)
+            found[name] = run(hall)
     for name, sweep in (("capacity", sweeps.capacity), ("latency", sweeps.latency), ("processes", sweeps.processes)):
         if name in parts:
             found[name] = sweep(hall)
@@ -118,10 +130,11 @@ def measure(hall: Hall, parts: set[str]) -> dict[str, Any]:
 
 
 def keep(folder: Path, name: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Put what was found among what was found before; all of it."""
+    """Put what was found among what was found before, each candidate's settings by themselves; all of it."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / name
-    everything: dict[str, Any] = (json.loads(file.read_text()) if file.exists() else {}) | found
+    before: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    everything = before | found | {name: before.get(name, {}) | found[name] for name in ("settings",) if name in found}
     file.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return everything
 

@@ -1,6 +1,6 @@
 """Our own API process with one part replaced, so that a race tells what that part costs. None of these is a way to run a shop.
 
-    python -m loadtests.bench.composed acked --port 8001 [--pool 8]
+    python -m loadtests.bench.composed acked --port 8001 [--pool 8] [--session enable_seqscan=on]
 
     constant   parse, authentication and decoding of the gate, then always the same reservation
     refused    the same with always the same refusal
@@ -40,7 +40,7 @@ from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.partitions import Partitions
 from loadtests.peers import postgres_only
 from loadtests.peers.stock import CURRENCY, HOLD_S, PRICE_MINOR
-from tenants.db import dsn_for
+from tenants.db import PLANNING, dsn_for
 
 BACKLOG_MAX: Final = 1 << 40  # nothing is committed, so the journal is the book of orders
 _OUTCOMES: Final = {Code.LIMIT: Outcome.LIMIT, Code.SOLD_OUT: Outcome.SOLD_OUT}
@@ -196,7 +196,11 @@ def main() -> None:
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--pool", type=int, default=8, help="connections of `postgres` (%(default)s)")
+    parser.add_argument(
+        "--session", action="append", default=[], metavar="NAME=VALUE", help="how sessions plan, instead of `tenants.db.PLANNING`"
+    )
     args = parser.parse_args()
+    PLANNING.update(setting.split("=") for setting in args.session)
     gate, batcher = KINDS[args.kind]
     app = create_app(Settings.from_env(os.environ))
 

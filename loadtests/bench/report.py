@@ -1,16 +1,19 @@
 """What was measured, in words: tables for the terminal and for docs/benchmarks.md, whose sections between markers are written here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 from loadtests.bench import plots, racers
+from loadtests.bench.candidates import TRIED, UNTRIED
 from loadtests.bench.figures import GOALS
 from loadtests.bench.markdown import NOT_YET, table
 from loadtests.bench.plots import Bar
 from loadtests.bench.profiles import tables
 from loadtests.bench.racers import Racer
+from loadtests.bench.trials import MEASURES, differing, floors, is_better, verdict
 
 IMAGES: Final = "images"
 _ALL: Final = [each for each in vars(racers).values() if isinstance(each, Racer)] + list(racers.POSTGRES)
@@ -119,6 +122,37 @@ def million(found: Mapping[str, Any]) -> str:
     return "\n".join([*parts, table(("table, indexes included", "rows", "MiB", "bytes an order"), tables)])
 
 
+def settings(found: Mapping[str, Any]) -> str:
+    """Every value that was tried, and what noise did meanwhile. A ratio that noise does not explain is bold."""
+    tried = [(each, found["settings"][each.name]) for each in TRIED if each.name in found.get("settings", {})]
+    if not tried:
+        return NOT_YET
+    noise = [ratios for _, each in tried for ratios in each["noise"]]
+    rows: list[tuple[object, ...]] = []
+    for candidate, each in tried:
+        for label, other in each["others"].items():
+            differ = differing(other, noise)
+            cells = [ratio_cell([ratios[measure] for ratios in other], bold=measure in differ) for measure in MEASURES]
+            rows.append((f"`{candidate.name}`", each["chosen"] or "none", label, *cells, verdict(differ), choice(candidate.kept, differ)))
+    tried_rounds = sorted({len(other) for _, each in tried for other in each["others"].values()})
+    strayed = [(rounds, len(noise), *(f"× {ratio:.2f}" for ratio in floors(noise, rounds).values())) for rounds in tried_rounds]
+    head = ("setting", "chosen", "instead", "reservations/s", "CPU", "p99", "instead is", "why the chosen one")
+    untried = table(("no figure for", "why"), [(f"`{name}`", why) for name, why in UNTRIED.items()])
+    return "\n".join([table(head, rows), table(("noise: rounds", "pairs seen", "reservations/s", "CPU", "p99"), strayed), untried])
+
+
+def ratio_cell(rounds: Sequence[float], *, bold: bool) -> str:
+    ratio = f"{median(rounds):.2f}"
+    return f"{f'**{ratio}**' if bold else ratio} ({min(rounds):.2f} – {max(rounds):.2f})"
+
+
+def choice(kept: str, differ: Mapping[str, float]) -> str:
+    """Why what is chosen is chosen."""
+    if is_better(differ):
+        return kept or "none: it is to be changed"
+    return kept or ("it is better" if differ else "nothing speaks for a change")
+
+
 SECTIONS: Final = {
     "goals": goals,
     "reserving": reserving,
@@ -127,6 +161,7 @@ SECTIONS: Final = {
     "processes": processes,
     "compiled": compiled,
     "profile": tables.profile,
+    "settings": settings,
     "machine": machine,
     "million": million,
 }

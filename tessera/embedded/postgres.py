@@ -65,14 +65,22 @@ class Postgres:
         return self.folder / "postgres.log"
 
     @property
+    def config(self) -> Path:
+        """The settings, written before each start. What ALTER SYSTEM was told goes before them."""
+        return self.folder / "postgres.conf"
+
+    @property
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={self.socket_folder}"
 
     def prepare(self) -> None:
-        """Make the data folder if there is none. Raises NotReady with initdb's words when that fails."""
-        if self.data.exists():
-            self.identity.give(self.data)
-            return
+        """Make the data folder if there is none, and write the settings. Raises NotReady with initdb's words when that fails."""
+        if not self.data.exists():
+            self._make_data()
+        self.identity.give(self.data)
+        self._configure()
+
+    def _make_data(self) -> None:
         # Made under another name and renamed, so a folder that is there is whole.
         half = self.folder / "postgres.new"
         shutil.rmtree(half, ignore_errors=True)
@@ -93,11 +101,16 @@ class Postgres:
         if done.returncode != 0:
             raise NotReady(f"{Path(command[0]).name} failed: {done.stdout}{done.stderr}")
 
-    def command(self) -> list[str]:
+    def _configure(self) -> None:
         durable = "on" if self.fsync else "off"
         settings = SETTINGS | {"unix_socket_directories": str(self.socket_folder), "fsync": durable, "full_page_writes": durable}
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return [str(self.bin_folder / "postgres"), "-D", str(self.data), *options]
+        lines = [f"include {quoted(self.data / 'postgresql.conf')}", *(f"{name} = {quoted(value)}" for name, value in settings.items())]
+        self.config.write_text("\n".join(lines) + "\n")
+        self.config.chmod(0o644)
+
+    def command(self) -> list[str]:
+        # The settings are in a file: options would outrank ALTER SYSTEM, which would say yes and change nothing.
+        return [str(self.bin_folder / "postgres"), "-D", str(self.data), "-c", f"config_file={self.config}"]
 
     def is_ready(self, pid: int) -> bool:
         try:
@@ -105,3 +118,9 @@ class Postgres:
         except FileNotFoundError:
             return False
         return len(lines) > STATUS_LINE and lines[0] == str(pid) and lines[STATUS_LINE].strip() == READY
+
+
+def quoted(value: object) -> str:
+    """As Postgres' configuration files have it."""
+    doubled = str(value).replace("'", "''")
+    return f"'{doubled}'"

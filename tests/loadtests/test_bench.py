@@ -15,6 +15,7 @@ from loadtests.bench.figures import GOALS, best_of, by_round, entry, spent, summ
 from loadtests.bench.press import Pressed, Wrong, expect
 from loadtests.bench.racers import Racer
 from loadtests.bench.sizes import FULL, SMOKE, SPARED
+from loadtests.bench.trials import MEASURES
 
 
 def pressed(per_s: float = 1000.0, **cpu_us: float) -> Pressed:
@@ -22,6 +23,7 @@ def pressed(per_s: float = 1000.0, **cpu_us: float) -> Pressed:
     return Pressed(100, per_s, 0.1, {"api": 10.0, "redis": 2.0, "postgres": 30.0, "loader": 9.0} | cpu_us, latency_ms)
 
 
+NOTHING = dict.fromkeys(MEASURES, 1.0)
 ROUNDS = {"ours": [pressed(1000), pressed(1500)], "litestar": [pressed(500, api=100.0), pressed(250, api=200.0)]}
 FOUND = {
     "P2": entry("P2", [2.0, 6.0], {"racers": summaries(ROUNDS)}),
@@ -30,6 +32,7 @@ FOUND = {
     "latency": {"ours": {"50%": pressed().as_json() | {"rate": 500.0}, "90%": pressed().as_json() | {"rate": 900.0}}},
     "processes": {"racers": summaries(ROUNDS)},
     "profile": {"scenarios": {}, "missing": {"perf": "perf is not installed"}},
+    "settings": {"jit": {"where": "Postgres", "chosen": "off", "others": {"on": [NOTHING]}, "noise": [NOTHING]}},
     "machine": {"cores": 2, "packages": {"redis": "5"}},
     "million": {
         "checkouts": 1_000_000,

@@ -195,7 +195,7 @@ class TestComingBack:
     def test_a_server_that_cannot_start_says_why(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("tessera.keeper.GIVE_UP_S", 0.2)
         (tmp_path / "postgres").mkdir(mode=0o700)
-        with pytest.raises(NotReady, match="could not access the server configuration file"):
+        with pytest.raises(NotReady, match="could not open configuration file"):
             start(tmp_path).start()
 
 
