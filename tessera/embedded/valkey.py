@@ -21,9 +21,6 @@ SETTINGS = {
     "save": "",
     "daemonize": "no",
 }
-# The wheel's Valkey lives without jemalloc. A batch of 512 makes and frees some thousand small objects of a size, of which glibc keeps
-# seven at hand: with this many, admitting takes 0.88 of the time (400 batches in turns on two servers; 4,000: 0.95).
-MALLOC = "glibc.malloc.tcache_count=20000"
 AOF_FOLDER = "appendonlydir"
 # What a start says of a file that no later start can read either. A tail that was cut off is not among it: Valkey does without.
 READY = b"Ready to accept connections"
@@ -42,7 +39,7 @@ class Valkey:
     name: str = "valkey"
     stop_signal: signal.Signals = signal.SIGTERM
     cwd: Path = Path("/")
-    environ: Mapping[str, str] = field(default_factory=lambda: {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "GLIBC_TUNABLES": MALLOC})
+    environ: Mapping[str, str] = field(default_factory=lambda: {"PATH": os.defpath, "LC_ALL": "C.UTF-8"})
     _said: int | None = field(default=None, init=False)  # bytes of the log before the last start
 
     @property
