@@ -56,10 +56,13 @@ def granted(intent: Intent, outcome: Outcome, now: dt.datetime) -> Decision:
 
 
 class AtOnce:
-    """A batcher that grants every wish when it comes."""
+    """A batcher that grants every wish when it comes, all as of one instant: as with a batch, answers differ by their orders alone."""
+
+    def __init__(self) -> None:
+        self._now = dt.datetime.now(dt.UTC)
 
     def enter(self, sale: SaleKey, intent: Intent, waiter: Waiter) -> None:
-        waiter.settle(granted(intent, Outcome.RESERVED, dt.datetime.now(dt.UTC)))
+        waiter.settle(granted(intent, Outcome.RESERVED, self._now))
 
     async def aclose(self) -> None: ...
 

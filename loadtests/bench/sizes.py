@@ -23,7 +23,7 @@ class Size(NamedTuple):
         return self.presses // slow
 
 
-FULL: Final = Size(rounds=7, presses=10_000, core=200_000, alone=600, open_s=4.0, sweep=(1, 64, 256, 1024), shares=(0.5, 0.7, 0.9))
+FULL: Final = Size(rounds=7, presses=20_000, core=200_000, alone=600, open_s=4.0, sweep=(1, 64, 256, 1024), shares=(0.5, 0.7, 0.9))
 SMOKE: Final = Size(rounds=1, presses=3_000, core=100_000, alone=150, open_s=1.5, sweep=(64,), shares=(0.7,))
 # Who stays at home in a short run: twins, and what only explains.
 SPARED: Final = (
