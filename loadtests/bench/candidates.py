@@ -74,7 +74,7 @@ UNTRIED: Final = {
     # Tried once, and counted: what these are about did not happen in most of the presses, so the ratios said nothing of it.
     "max_wal_size": "a press writes 8 to 15 MB of WAL, and with 32MB a checkpoint came in one of two; as for `checkpoint_timeout`",
     "wal_recycle": "no press made a segment, since those laid out beforehand sufficed; as for `wal_init_zero`",
-    "auto-aof-rewrite-min-size": "with 1mb one of two presses met a rewriting; as for `no-appendfsync-on-rewrite`",
+    "auto-aof-rewrite-min-size": "`256mb`: a press is too short to meet a rewriting; measured with the core alone (P1)",
     "huge_pages": "`try`, so Postgres takes those a machine has set aside; this one has none",
     "fillfactor": "the schema sets none, and no autovacuum of single tables",
 }
