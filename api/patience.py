@@ -24,9 +24,13 @@ class Patience:
 
     def begin(self, waits: Waits) -> None:
         until = self._now() + self._seconds
-        if not self._waiting:
+        waiting = self._waiting
+        if not waiting:
             self._loop.call_at(until, self._look)
-        self._waiting.append((until, waits))
+        # Who has his answer is let go: kept until his time is up, a rush would have thousands of them in memory.
+        while waiting and waiting[0][1].response_complete:
+            waiting.popleft()
+        waiting.append((until, waits))
 
     def _look(self) -> None:
         now = self._now()

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import weakref
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -193,6 +194,22 @@ def test_recent_forgets_by_generations(module: ModuleType) -> None:
     assert [seen.get(key) for key in (b"a", b"b", b"c", b"d")] == [b"a", b"b", b"c", None]
     seen.clear()
     assert seen.get(b"c") is None
+
+
+@pytest.mark.parametrize("module", [patience, READABLE[1]], ids=["compiled", "readable"])
+async def test_who_has_his_answer_is_let_go_when_the_next_one_comes(module: ModuleType) -> None:
+    class Somebody:
+        response_complete = False
+
+    waiting = module.Patience(asyncio.get_running_loop(), 60.0)
+    answered, waits = Somebody(), Somebody()
+    seen = [weakref.ref(answered), weakref.ref(waits)]
+    waiting.begin(answered)
+    waiting.begin(waits)
+    answered.response_complete = True
+    waiting.begin(Somebody())
+    del answered, waits
+    assert [each() is None for each in seen] == [True, False]
 
 
 @pytest.mark.parametrize("module", [patience, READABLE[1]], ids=["compiled", "readable"])
