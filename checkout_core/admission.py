@@ -180,6 +180,8 @@ class Gatekeeper:
 
     async def ack(self, sale: SaleKey, decided: Sequence[tuple[UUID, UUID]]) -> int:
         """Remove decided intents, (order id, intent id) each, at most 512; how many were still there."""
+        if not decided:
+            return 0
         names = keys.of(sale)
         link = self._partitions.link(names.partition)
         orders, intents = zip(*decided, strict=True)

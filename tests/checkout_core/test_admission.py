@@ -185,6 +185,10 @@ class TestAck:
         assert set((await gate.stored()).journal) == {named("b")}
         assert await gate.ack(gate.wishes["a"]) == 0
 
+    async def test_nothing_is_decided(self, gate: Gate) -> None:
+        """As when a whole batch came through the wrong door."""
+        assert await gate.ack() == 0
+
     async def test_a_late_one_leaves_the_second_admission_alone(self, gate: Gate) -> None:
         """Redis forgot the first, the client asked again; whoever decided the first must not hide the second."""
         await gate.load()
