@@ -14,7 +14,7 @@ COMPILED := $(basename $(wildcard */*.pxd))
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: .venv/.ready ## the Python environment in .venv, from the hash-locked list; the compiled core
@@ -32,7 +32,7 @@ test: lint types pytest ## all checks and all tests
 
 .PHONY: pytest
 pytest: setup ## the tests alone (ARGS="tests/api -k coupon", WORKERS=0 for one process)
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
 lint: setup ## style, without changing anything
@@ -63,8 +63,17 @@ sim: setup ## the checkout protocol in virtual time: SEED=17 plays one, SEEDS=10
 	TESSERA_ENV=test $(PY) -m tests.simulation $(or $(SEED),$(if $(AGREE),--agree $(AGREE),--seeds $(or $(SEEDS),1000))) $(ARGS)
 
 .PHONY: fuzz
-fuzz: setup ## the compiled modules under AddressSanitizer: SECONDS=600, ARGS="--seed 7 --case plain:12", ARGS=--controls
-	$(PY) -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+fuzz: setup ## compiled modules under AddressSanitizer, the API by its document: ONLY=compiled or api, SECONDS=600, ARGS="--seed 7"
+	$(if $(filter-out api,$(or $(ONLY),compiled)),$(PY) -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS))
+	$(if $(filter-out compiled,$(or $(ONLY),api)),$(PY) -m tests.fuzz.api $(ARGS))
+
+.PHONY: client
+client: setup ## the typed client of the API anew, from its OpenAPI document: loadtests/client
+	@$(TESSERA) client
+
+.PHONY: isolation
+isolation: setup ## no merchant sees another's: matrix, catalogue, 10,000 requests over one connection, canaries: build/isolation.json
+	$(PY) -m tests.security $(ARGS)
 
 .PHONY: bench
 bench: setup ## the checkout against its peers: build/bench.json, docs/benchmarks.md (ARGS="--only P3", --million, --profile; bench-smoke is short)
@@ -73,6 +82,10 @@ bench: setup ## the checkout against its peers: build/bench.json, docs/benchmark
 .PHONY: bench-smoke
 bench-smoke: setup
 	$(PY) -m loadtests.bench --smoke $(ARGS)
+
+.PHONY: bench-api
+bench-api: setup ## 10,000 merchants, a million orders of one: sign-up, sweeps, pages of orders: build/api.json (ARGS=--smoke for a look)
+	$(PY) -m tests.bench.api $(ARGS)
 
 .PHONY: check
 check: setup ## prove the invariants on the store that DATABASE_URL and REDIS_URL name

@@ -6,24 +6,55 @@ from contextlib import asynccontextmanager
 from litestar import Litestar, Router
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
 
-from api import headers, openapi, problems, storefront
-from api.accounts import MerchantController, SessionController
+from api import catalog, headers, limits, openapi, platform, problems, storefront, types
+from api.accounts import MerchantController
 from api.api_keys import ApiKeyController
-from api.catalog import ProductController, SkuController
+from api.audit import AuditController
+from api.channels import ChannelController, VisibilityController
 from api.checkouts import CheckoutController
+from api.domains import AddressController, DomainController
 from api.exceptions import ExceptionController
+from api.exports import ExportController
 from api.feed import FeedController
+from api.fulfilments import FulfilmentController
 from api.health import healthz, readyz
 from api.idempotency import Replayed, answer_again
+from api.invitations import InvitationController
+from api.lookups import CodeController
 from api.offers import OfferController
-from api.orders import LookupController, OrderController
+from api.order_acts import OrderActController
+from api.order_exports import OrderExportController
+from api.order_lookups import LookupController
+from api.order_notes import OrderHistoryController
+from api.order_tags import TagController, TaggedOrderController
+from api.orders import OrderController, OwnOrderController
+from api.password_resets import PasswordResetController
 from api.payments import LedgerController, NoticeController, ProviderAccountController
+from api.picks import OfferedPickController, PickController
+from api.privacy import DataRequestController, ShopperRightsController
 from api.process import open_process
+from api.profile import ProfileController
 from api.provide import DEPENDENCIES
+from api.qualifications import CapabilityController, QualificationController
+from api.reference import reference
+from api.refundable import RefundableController
+from api.retention import LeavingController, RetentionController
+from api.roles import RoleController
+from api.rotations import RotationController
 from api.sales import SaleController
+from api.sandboxes import SandboxController
+from api.sessions import SessionController
 from api.shoppers import ShopperController
+from api.staff import StaffController
+from api.stores import StoreController
 from api.strict import BODY_MAX, StrictRequest, strict_parameters
+from api.tls import may_issue
+from api.translations import TranslationController
+from api.types import TypeController
+from api.units import BatchController, IssueController, UnitController
 from api.vault import VaultController
+from api.watches import StockWatchController
+from api.webhooks import WebhookDeliveryController, WebhookEndpointController, WebhookEventController
 from checkout_core.config import Settings
 
 UPLOAD_MAX = 1024 * 1024  # whatever is not /v1; streamed uploads bound themselves
@@ -42,21 +73,63 @@ def create_app(settings: Settings) -> Litestar:
         route_handlers=[
             MerchantController,
             SessionController,
+            PasswordResetController,
+            ProfileController,
             ApiKeyController,
-            ProductController,
-            SkuController,
+            RoleController,
+            StaffController,
+            InvitationController,
+            StoreController,
+            AddressController,
+            DomainController,
+            ChannelController,
+            VisibilityController,
+            may_issue,
+            SandboxController,
+            *catalog.route_handlers,
+            PickController,
+            TranslationController,
             VaultController,
+            UnitController,
+            BatchController,
+            IssueController,
+            CodeController,
+            ExportController,
+            StockWatchController,
+            RotationController,
             SaleController,
             FeedController,
             OfferController,
+            OfferedPickController,
             ShopperController,
             CheckoutController,
             OrderController,
+            RefundableController,
+            FulfilmentController,
+            TypeController,
+            *types.acts(),
+            OwnOrderController,
+            OrderHistoryController,
+            OrderActController,
+            TagController,
+            TaggedOrderController,
+            OrderExportController,
             LookupController,
             ProviderAccountController,
             NoticeController,
             LedgerController,
             ExceptionController,
+            WebhookEndpointController,
+            WebhookDeliveryController,
+            WebhookEventController,
+            QualificationController,
+            CapabilityController,
+            *platform.route_handlers,
+            AuditController,
+            ShopperRightsController,
+            DataRequestController,
+            RetentionController,
+            LeavingController,
         ],
         guards=[strict_parameters],
         request_class=StrictRequest,
@@ -65,9 +138,10 @@ def create_app(settings: Settings) -> Litestar:
     )
     always = headers.SECURITY_HEADERS | (headers.HSTS if settings.public_url.startswith("https:") else {})
     return Litestar(
-        [v1, healthz, readyz, openapi.openapi_json, *storefront.route_handlers],
+        [v1, healthz, readyz, openapi.openapi_json, reference, *storefront.route_handlers],
         lifespan=[run],
         dependencies=DEPENDENCIES,
+        before_send=[limits.tell],
         exception_handlers={
             Exception: problems.answer,
             NotFoundException: storefront.answer_unrouted,

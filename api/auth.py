@@ -1,11 +1,11 @@
-"""Who is asking: a merchant by API key or session, a shopper by his token; as Bearer, or from a browser as a cookie."""
+"""Who is asking: a merchant by API key or session, a shopper by his token (both as Bearer or as a browser's cookie), or platform staff."""
 
 from typing import Any
 
 from litestar.connection import ASGIConnection
 
 from api import cookies, csrf
-from api.callers import Merchant
+from api.callers import TOKEN_MAX, Merchant
 from api.cookies import Kind
 from api.directory import Store
 from api.limits import address
@@ -13,12 +13,10 @@ from api.process import Process
 from checkout_core import tokens
 from checkout_core.errors import Unauthorized
 from checkout_core.tokens import Shopper
+from tenants.platform import sessions
+from tenants.platform.sessions import Staff
 
 Connection = ASGIConnection[Any, Any, Any, Any]
-
-# What one address may get wrong. Guessing is hopeless anyway (256 bits); this keeps the look-ups from being a way to tire Postgres.
-WRONG_PER_MINUTE = 60
-WRONG_BURST = 120
 
 
 async def merchant_of(connection: Connection) -> Merchant:
@@ -27,15 +25,28 @@ async def merchant_of(connection: Connection) -> Merchant:
     token = _token(process, connection, "session")
     merchant = await process.callers.merchant(token)
     if merchant is None:
-        process.limits.check("wrong tokens", address(connection), per_minute=WRONG_PER_MINUTE, burst=WRONG_BURST)
+        await process.limits.check(("wrong-tokens", address(connection)), connection=connection)
         raise Unauthorized("The API key or session is unknown, revoked or expired.")
     return merchant
+
+
+async def staff_of(connection: Connection) -> Staff:
+    """One of the platform's own people. No cookie is looked at. Raises `Unauthorized`."""
+    process: Process = connection.app.state.process
+    token = bearer(connection) or ""
+    staff = None
+    if token.startswith(sessions.PREFIX) and len(token) <= TOKEN_MAX and token.isascii():
+        staff = await sessions.staff_of(process.platform_pool, token)
+    if staff is None:
+        await process.limits.check(("wrong-tokens", address(connection)), connection=connection)
+        raise Unauthorized("This is for the platform's staff. Sign in at POST /v1/platform/sessions.")
+    return staff
 
 
 async def shopper_of(connection: Connection) -> Shopper:
     """A shopper of the very store that the request names. Raises as `merchant_of`, and `NotFound` when no store is named."""
     process: Process = connection.app.state.process
-    shopper = tokens.verify(process.keys.shoppers, _token(process, connection, "shopper"))
+    shopper = process.erased.check(tokens.verify(process.keys.shoppers, _token(process, connection, "shopper")))
     same_store(shopper, await store_of(connection))
     return shopper
 

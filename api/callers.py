@@ -9,19 +9,22 @@ from api.memory import Memory
 from checkout_core.ids import encode
 from tenants import accounts, api_keys
 from tenants.db import Pool, tenant_tx
+from tenants.profile import Person
 
-TTL_S = 2.0  # so long a revoked key may still work
+TTL_S = 2.0  # so long a revoked key may still work, and a person what his role no longer permits
 CALLERS_MAX = 10_000
 TOKEN_MAX = 256  # characters; ours have at most 120
 
 
 class Merchant(msgspec.Struct, frozen=True):
-    """`actor` is who the audit names: `usr_…` or `key_…`."""
+    """`actor` is who the audit names: `usr_…` or `key_…`. `user_id` is that person, or whom the key answers to."""
 
     tenant_id: UUID
     actor: str
+    user_id: UUID | None
     scopes: frozenset[str]
     expires_at: dt.datetime | None = None
+    person: Person | None = None  # None for a key
 
 
 class Callers:
@@ -44,10 +47,13 @@ class Callers:
     async def _find(self, token: str) -> Merchant | None:
         if token.startswith("se_"):
             user = await accounts.user_of(self._platform, token)
-            return Merchant(user.tenant_id, encode("usr", user.id), user.scopes, user.expires_at) if user else None
+            if user is None:
+                return None
+            person = Person(user.id, user.tenant_id, user.session_id)
+            return Merchant(user.tenant_id, person.actor, user.id, user.scopes, user.expires_at, person)
         tenant_id = api_keys.tenant_of(token)
         if tenant_id is None:
             return None
         async with tenant_tx(self._app, tenant_id) as tx:
             key = await api_keys.find(tx, self._pepper, token)
-        return Merchant(tenant_id, encode("key", key[0]), key[1]) if key else None
+        return Merchant(tenant_id, encode("key", key.id), key.made_by, key.scopes, key.expires_at) if key else None

@@ -14,7 +14,7 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from api.bounds import LONG_S
-from api.guards import shopper
+from api.guards import shopper, while_open
 from api.idempotency import key_of
 from api.process import Process
 from checkout_core.errors import AppError, Conflict, TooMany, Unavailable
@@ -164,7 +164,7 @@ class CheckoutController(Controller):
 
     @post(
         "/",
-        guards=[shopper],
+        guards=[shopper, while_open],
         responses={202: ResponseSpec(Admitted, description="Admitted by the gate of a flash sale; the commit is under way")},
         operation_id="createCheckout",
         opt={"idempotency_key": True},
@@ -176,7 +176,8 @@ class CheckoutController(Controller):
         # Taken from where they are: as dependencies the framework would start a task for each, on every press.
         process: Process = request.app.state.process
         retried = RETRY_HEADER in request.headers
-        return checkout_of(await press(process, request.auth, data, key, channel="api", retried=retried), data.sale_id)
+        channel = request.auth.channel or "api"
+        return checkout_of(await press(process, request.auth, data, key, channel=channel, retried=retried), data.sale_id)
 
 
 def _body_hash(sale_id: UUID, wish: NewCheckout) -> bytes:

@@ -7,8 +7,8 @@ import msgspec
 from litestar.connection import ASGIConnection
 
 from api.memory import Memory
-from checkout_core.errors import BadRequest, NotFound
-from tenants import stores
+from checkout_core.errors import BadRequest, Forbidden, NotFound
+from tenants import hosts
 from tenants.db import Pool
 
 TTL_S = 1.9  # and `hot.STORE_S`: two seconds after a change nobody goes by what was before
@@ -16,25 +16,48 @@ STORES_MAX = 20_000
 HEADER = "x-tessera-store"
 
 
+class Suspended(Forbidden):
+    code = "store_suspended"
+
+
 class Store(msgspec.Struct, frozen=True):
+    """`host` is the one that links to the store name; `moved` that it was named by an address it has left."""
+
     tenant_id: UUID
     slug: str
+    host: str = ""
+    moved: bool = False
+    suspended: bool = False
+
+    def must_be_open(self) -> None:
+        """Raises `Suspended`."""
+        if self.suspended:
+            raise Suspended("This store is closed by the platform. Orders that are paid are still delivered or refunded; nothing is sold.")
 
 
 class Directory:
     """Answers from memory; a store that is new, moved or gone is noticed within `TTL_S`."""
 
-    def __init__(self, platform: Pool) -> None:
+    def __init__(self, platform: Pool, base_domain: str) -> None:
+        def store(home: hosts.Home | None) -> Store | None:
+            if home is None:
+                return None
+            host = home.primary_host or f"{home.slug}.{base_domain}"
+            return Store(home.tenant_id, home.slug, host, home.moved, home.suspended)
+
         async def by_host(host: str) -> Store | None:
-            found = await stores.by_host(platform, host)
-            return Store(*found) if found else None
+            return store(await hosts.by_host(platform, host))
 
         async def by_slug(slug: str) -> Store | None:
-            found = await stores.by_slug(platform, slug)
-            return Store(*found) if found else None
+            return store(await hosts.by_slug(platform, slug, base_domain))
 
         self._by_host = Memory(by_host, ttl_s=TTL_S, size=STORES_MAX)
         self._by_slug = Memory(by_slug, ttl_s=TTL_S, size=STORES_MAX)
+
+        async def suspended(tenant_id: UUID) -> bool:
+            return await hosts.is_suspended(platform, tenant_id)
+
+        self._suspended = Memory(suspended, ttl_s=TTL_S, size=STORES_MAX)
 
     async def store_of(self, connection: ASGIConnection) -> Store:  # type: ignore[type-arg]
         """The store that the request names. Raises as `find`."""
@@ -50,15 +73,37 @@ class Directory:
             if by_host is None:
                 raise NotFound("No store answers to this host. On the platform's host, name one with X-Tessera-Store.", code="no_store")
             return by_host
-        if by_host is not None and by_host.slug != slug:
-            raise BadRequest("X-Tessera-Store contradicts the host or itself.")
-        store = by_host or (await self._by_slug.get(slug) if 1 < len(slug) <= 63 else None)
+        if by_host is not None and by_host.slug == slug:
+            return by_host
+        store = await self._by_slug.get(slug) if 1 < len(slug) <= 63 else None
+        if by_host is not None:
+            # By another name of the same store: one that it has left.
+            if store is None or store.tenant_id != by_host.tenant_id:
+                raise BadRequest("X-Tessera-Store contradicts the host or itself.")
+            return by_host
         if store is None:
             raise NotFound("There is no such store.", code="no_store")
         return store
 
+    async def serves(self, host: str) -> bool:
+        """Whether a store answers to `host`. Raises as `find`."""
+        return await self._by_host.get(host) is not None
+
+    def knows(self, host: str) -> bool:
+        """Whether memory can say so, without a look in Postgres."""
+        return self._by_host.knows(host)
+
+    async def may_change(self, tenant_id: UUID) -> None:
+        """Raises `Suspended` when the tenant's people may only read."""
+        if await self._suspended.get(tenant_id):
+            raise Suspended("The platform has suspended this store. What is there can be read; orders can be refunded and cancelled.")
+
     def peek(self, host: str, slug: str) -> Store | None:
-        """The store that is named, if memory knows and both names agree; None for everything that `find` must judge."""
+        """The open store that is named, if memory knows and both names agree; None for everything that `find` must judge."""
+        store = self._remembered(host, slug)
+        return None if store is None or store.suspended else store
+
+    def _remembered(self, host: str, slug: str) -> Store | None:
         by_host = self._by_host.peek(host) if host else None
         if not slug:
             return by_host

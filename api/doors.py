@@ -9,13 +9,14 @@ Postgres: Redis does not remember decided orders, and may have forgotten or gone
 import asyncio
 import datetime as dt
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from api.committer import Committer
 from api.doubts import Doubts, closed
+from api.erased import refusal
 from api.memory import Memory
 from api.soldout import SoldOut
 from checkout_core import safeties
@@ -38,6 +39,11 @@ _UNSAID = (Outcome.STALE, Outcome.WRONG_DOOR)  # no set: the hash of an outcome 
 _SHUT = {Gate.PAUSED: Outcome.PAUSED, Gate.NOT_STARTED: Outcome.NOT_STARTED, Gate.ENDED: Outcome.ENDED}
 
 Answer = Said | asyncio.Future[Said]
+Among = Callable[[UUID, Iterable[UUID]], Collection[UUID]]  # which of these shoppers of a tenant were erased
+
+
+def _nobody(_: UUID, __: Iterable[UUID]) -> Collection[UUID]:
+    return ()
 
 
 class Door(NamedTuple):
@@ -51,7 +57,8 @@ class Door(NamedTuple):
 class Doors:
     """Decides batches: `decide` is what the batcher commits by."""
 
-    def __init__(self, pool: Pool, gatekeeper: Gatekeeper, bell: Bell) -> None:
+    def __init__(self, pool: Pool, gatekeeper: Gatekeeper, bell: Bell, erased: Among = _nobody) -> None:
+        self._erased = erased
         self._pool = pool
         self._committer = Committer(pool)
         self._gatekeeper = gatekeeper
@@ -66,6 +73,14 @@ class Doors:
         self._pending: set[asyncio.Task[object]] = set()
 
     async def decide(self, sale: SaleKey, intents: Sequence[Intent]) -> Sequence[Answer]:
+        """The answers in order; an erased shopper's wish goes no further than here, whatever the gate remembers of his token."""
+        if erased := self._erased(sale.tenant_id, (intent.shopper_id for intent in intents)):
+            others = [intent for intent in intents if intent.shopper_id not in erased]
+            answers = iter(await self._decide(sale, others) if others else ())
+            return [refusal() if intent.shopper_id in erased else next(answers) for intent in intents]
+        return await self._decide(sale, intents)
+
+    async def _decide(self, sale: SaleKey, intents: Sequence[Intent]) -> Sequence[Answer]:
         door = await self._doors.get(sale)
         if door is None:
             raise NotFound("There is no such sale.")

@@ -133,7 +133,9 @@ class Gate(BoundedProtocol):
         process = self.desk.process
         assert process is not None, "it was found when the head was read"
         try:
-            same_store(cycle.shopper, await process.directory.find(host, slug))
+            store = await process.directory.find(host, slug)
+            same_store(cycle.shopper, store)
+            store.must_be_open()
         except Exception as error:
             self.refused(cycle, error)
         else:

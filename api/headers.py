@@ -12,7 +12,8 @@ API_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+# Not of sub-domains: a store may answer at its merchant's own domain, whose other hosts are none of ours.
+HSTS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def as_response_headers(headers: dict[str, str]) -> list[ResponseHeader]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from msgspec import Struct
 from redis.exceptions import RedisError
 
@@ -25,12 +26,15 @@ class Health(Struct, frozen=True):
     redis: State
 
 
+NOT_READY = {503: ResponseSpec(Health, description="Not to be sent shoppers now", generate_examples=False)}
+
+
 @get("/healthz", guards=[anyone], operation_id="healthz", summary="The process is alive", tags=["Health"], media_type="text/plain")
 async def healthz() -> str:
     return "alive\n"
 
 
-@get("/readyz", guards=[anyone], operation_id="readyz", summary="The process can sell", tags=["Health"])
+@get("/readyz", guards=[anyone], operation_id="readyz", summary="The process can sell", tags=["Health"], responses=NOT_READY)
 async def readyz(process: NamedDependency[Process]) -> Response[Health]:
     postgres, redis = await asyncio.gather(_postgres(process), _redis(process))
     ready = postgres == "up"

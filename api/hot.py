@@ -176,17 +176,18 @@ class Desk:
             except AppError as error:
                 cycle.gate.refused(cycle, error)
                 return
-        tenant_id, shopper_id, _ = cycle.shopper
+        tenant_id, shopper_id, _, named = cycle.shopper
+        channel = named or "api"
         sale = wanted.of(tenant_id)
         if not cycle.retried and self._doors.sold_out.says(sale, shopper_id):
             cycle.gate.send(cycle, self._sold_out if cycle.keep_alive else self.problem(sold_out(), False))
             return
         if wanted.is_private:
             assert self.process is not None, "it was found when the head was read"
-            intent = intent_of(self.process, cycle.shopper, wanted.asked, cycle.key.decode("ascii"), "api", retried=cycle.retried)
+            intent = intent_of(self.process, cycle.shopper, wanted.asked, cycle.key.decode("ascii"), channel, retried=cycle.retried)
         else:
             order = order_under(self._orders, tenant_id, shopper_id, cycle.key)
-            intent = Intent(order, self._new_id(), shopper_id, wanted.quantity, wanted.hash, None, None, None, "api", cycle.retried)
+            intent = Intent(order, self._new_id(), shopper_id, wanted.quantity, wanted.hash, None, None, None, channel, cycle.retried)
         cycle.wanted = wanted
         cycle.sale = sale
         cycle.intent = intent

@@ -12,6 +12,7 @@ import msgspec
 from litestar import Request, Response
 
 from api.callers import Merchant
+from api.headers import API_HEADERS, SECURITY_HEADERS
 from checkout_core.errors import BadRequest
 from tenants import replies
 from tenants.db import TenantTx
@@ -34,7 +35,8 @@ class Replayed(Exception):
 
 def answer_again(_: Request[Any, Any, Any], replayed: Replayed) -> Response[bytes]:
     status, body = replayed.reply
-    return Response(body, status_code=status, media_type="application/json", headers={"Idempotency-Replayed": "true"})
+    headers = API_HEADERS | SECURITY_HEADERS | {"Idempotency-Replayed": "true"}
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
 
 
 def key_of(request: Request[Any, Any, Any], *, required: bool = False) -> str | None:

@@ -74,7 +74,7 @@ class Lines:
             return came
 
         try:
-            decisions = iter(await commit.commit_batch(self._pool, sale, taken[0].intents, more))
+            decisions = iter(await commit.commit_batch(self._pool, sale, [*taken[0].intents, *more()], more))
         except Unavailable as error:
             for one in taken:
                 one.fail(error)

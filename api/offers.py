@@ -1,18 +1,27 @@
 """HTTP for visitors: what a store has on offer. Public, and a second old at most."""
 
 import datetime as dt
+from typing import Annotated
+from uuid import UUID
 
 from litestar import Controller, get
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
-from litestar.params import FromPath
-from msgspec import Struct
+from litestar.params import FromPath, QueryParameter
+from msgspec import Struct, structs
 
+from api.catalog.categories import Categories, view
+from api.catalog.products import InCategory, Words
 from api.directory import Store
-from api.guards import anyone
+from api.guards import anyone, while_open
+from api.paging import Page
 from checkout_core.ids import decode, encode
 from tenants import offers
+from tenants.catalog import categories
 from tenants.db import TenantTx
+
+In = QueryParameter(max_length=15, description="Of the store's channels, the one that it is shown in.")
+Spoken = QueryParameter(max_length=16, description="Of the store's languages, the one that texts are wanted in; else as they were written.")
 
 
 class StoreName(Struct, frozen=True):
@@ -36,6 +45,29 @@ class Offer(Struct, frozen=True):
     limit_per_shopper: int
     hold_s: int
     stock: int
+    product_id: str
+    category_id: str | None
+    choices: dict[str, str]
+    face_value: str | None
+    images: list[str]
+
+
+class ShownProduct(Struct, frozen=True):
+    """A published product with its sales that are on or to come, newest first. `images` are paths below the store's hosts."""
+
+    id: str
+    name: str
+    description: str
+    category_id: str | None
+    images: list[str]
+    offers: list[Offer]
+
+
+class ShownProducts(Struct, frozen=True):
+    """`next_cursor` is what to ask the next page with; null on the last."""
+
+    products: list[ShownProduct]
+    next_cursor: str | None
 
 
 class Storefront(Struct, frozen=True):
@@ -44,8 +76,16 @@ class Storefront(Struct, frozen=True):
 
 
 def _offer(offer: offers.Offer) -> Offer:
-    _, *rest = (getattr(offer, name) for name in offers.Offer.__struct_fields__)
-    return Offer(encode("sal", offer.sale_id), *rest)
+    values = structs.asdict(offer)
+    ids = {"id": encode("sal", values.pop("sale_id")), "product_id": encode("prd", offer.product_id)}
+    return Offer(**values | ids | {"category_id": encode("cat", offer.category_id) if offer.category_id else None})
+
+
+def _shown(found: offers.Shown) -> ShownProduct:
+    category_id = encode("cat", found.category_id) if found.category_id else None
+    return ShownProduct(
+        encode("prd", found.id), found.name, found.description, category_id, found.images, [_offer(offer) for offer in found.offers]
+    )
 
 
 class OfferController(Controller):
@@ -53,10 +93,62 @@ class OfferController(Controller):
     tags = ("Storefront",)
     cache_control = CacheControlHeader(private=True, max_age=1)
 
-    @get("/", guards=[anyone], operation_id="getStorefront", summary="A store's current sales")
-    async def current(self, tx: NamedDependency[TenantTx], store: NamedDependency[Store]) -> Storefront:
-        return Storefront(StoreName(store.slug, await offers.store_name(tx)), [_offer(offer) for offer in await offers.current(tx)])
+    @get("/", guards=[anyone, while_open], operation_id="getStorefront", summary="A store's current sales", problems=[403])
+    async def current(
+        self,
+        tx: NamedDependency[TenantTx],
+        store: NamedDependency[Store],
+        channel: Annotated[str, In] = "api",
+        locale: Annotated[str, Spoken] = "",
+    ) -> Storefront:
+        found = await offers.current(tx, channel, locale)
+        return Storefront(StoreName(store.slug, await offers.store_name(tx)), [_offer(offer) for offer in found])
 
-    @get("/sales/{sale_id:str}", guards=[anyone], operation_id="getOffer", summary="One sale of a store")
-    async def get(self, sale_id: FromPath[str], tx: NamedDependency[TenantTx]) -> Offer:
-        return _offer(await offers.get(tx, decode("sal", sale_id)))
+    @get(
+        "/products",
+        guards=[anyone, while_open],
+        operation_id="listShownProducts",
+        summary="Products with something on sale, newest first: of a category, by words, or all",
+        problems=[403, 404],  # no such store or category
+    )
+    async def products(
+        self,
+        tx: NamedDependency[TenantTx],
+        page: NamedDependency[Page],
+        q: Annotated[str | None, Words] = None,
+        category_id: Annotated[str | None, InCategory] = None,
+        channel: Annotated[str, In] = "api",
+        locale: Annotated[str, Spoken] = "",
+    ) -> ShownProducts:
+        within = decode("cat", category_id) if category_id is not None else None
+        found = await offers.products(tx, channel, locale, limit=page.rows, before=page.after(UUID), q=q, category_id=within)
+        return ShownProducts(*page.cut([_shown(each) for each in found], [each.id for each in found]))
+
+    @get(
+        "/products/{product_id:str}", guards=[anyone, while_open], operation_id="getShownProduct", summary="One product of a store",
+        problems=[403],
+    )  # fmt: skip
+    async def product(
+        self,
+        product_id: FromPath[str],
+        tx: NamedDependency[TenantTx],
+        channel: Annotated[str, In] = "api",
+        locale: Annotated[str, Spoken] = "",
+    ) -> ShownProduct:
+        return _shown(await offers.product(tx, decode("prd", product_id), channel, locale))
+
+    @get(
+        "/categories", guards=[anyone, while_open], operation_id="listShownCategories", summary="The categories of a store", problems=[403]
+    )
+    async def categories(self, tx: NamedDependency[TenantTx], locale: Annotated[str, Spoken] = "") -> Categories:
+        return Categories([view(found) for found in await categories.all_of(tx, locale)])
+
+    @get("/sales/{sale_id:str}", guards=[anyone, while_open], operation_id="getOffer", summary="One sale of a store", problems=[403])
+    async def get(
+        self,
+        sale_id: FromPath[str],
+        tx: NamedDependency[TenantTx],
+        channel: Annotated[str, In] = "api",
+        locale: Annotated[str, Spoken] = "",
+    ) -> Offer:
+        return _offer(await offers.get(tx, decode("sal", sale_id), channel, locale))

@@ -1,31 +1,36 @@
 """HTTP for orders: the shopper's own, and the merchant's list."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.callers import Merchant
-from api.guards import anyone, needs, shopper, shopper_or
-from api.limits import address
+from api.directory import Store
+from api.guards import needs, shopper, shopper_or, while_open
+from api.paging import Page
 from api.process import Process
-from api.provide import AnyRequest
-from checkout_core import tokens
-from checkout_core.errors import BadRequest, NotFound
+from api.strict import AnyRequest
+from api.wire import Since, Until, check_times
+from checkout_core.errors import NotFound
 from checkout_core.ids import decode, encode
 from checkout_core.intents import SaleKey
 from checkout_core.journal import Entry
 from checkout_core.tokens import Shopper
-from tenants import delivery, orders
+from tenants import delivery, inputs, orders
 from tenants.db import TenantTx, tenant_tx
 from tenants.orders import Order
 from tenants.payments import attempts, refunds
+from tenants.search import QUESTION_MAX
+from tenants.types.fields import FIELDS_MAX, VALUE_MAX, Field
 
-PAGE_DEFAULT = 20
+CHANNEL_MAX = 40
+Q = "How an order's number begins, or words of its contact or of the names of what was bought."
+OrderState = Literal["awaiting", "closing", "expired", "cancelled", "paid", "delivered", "refunding", "refunded", "refused"]
 
 
 class OrderLine(Struct, frozen=True):
@@ -48,21 +53,37 @@ class OrderView(Struct, frozen=True):
     paid_at: dt.datetime | None
     delivered_at: dt.datetime | None
     lines: list[OrderLine]
+    tag_ids: list[str]  # the store's people see them, a shopper none
 
     @classmethod
-    def of(cls, order: Order) -> "OrderView":
+    def of(cls, order: Order, *, for_staff: bool = False) -> "OrderView":
         lines = [
             OrderLine(encode("sal", li.sale_id), encode("sku", li.sku_id), li.name, li.quantity, li.unit_price_minor) for li in order.lines
         ]
         return cls(
             encode("ord", order.id), order.state, order.amount_minor, order.currency, order.contact, order.channel,
             order.created_at, order.hold_until, order.paid_at, order.delivered_at, lines,
+            [encode("tag", each) for each in order.tag_ids] if for_staff else [],
         )  # fmt: skip
 
 
 class OrderPage(Struct, frozen=True):
+    """`next_cursor` is what to ask the next page with; null on the last. A page of a search may be short, or empty, and not the last."""
+
     items: list[OrderView]
     next_cursor: str | None
+
+
+Reason = Literal["shopper_asked", "no_payment", "mistake", "fraud", "other"]
+
+
+class Cancellation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why; more words belong into a note."""
+
+    reason: Reason | None = None
+
+
+NO_REASON = Cancellation()
 
 
 class Cancelled(Struct, frozen=True):
@@ -83,32 +104,40 @@ class NewPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CodeView(Struct, frozen=True):
+    """What a unit is to its buyer: a code, a note, or the mere fact that it was delivered."""
+
     unit: int
     sale_id: str
-    code: str
+    code: str | None
     secret: str | None
     valid_until: str | None
     face_value: str | None
+    note: str | None
     delivered_at: dt.datetime
+    usage_note: str
 
 
 class Codes(Struct, frozen=True):
     codes: list[CodeView]
 
 
-class Lookup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An order's number, and the password or contact that was given with it."""
+class FormView(Struct, frozen=True):
+    """What is asked of a line before it can be paid."""
 
-    order_id: Annotated[str, Meta(max_length=64)]
-    lookup_password: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
-    contact: Annotated[str, Meta(min_length=1, max_length=254)] | None = None
+    sale_id: str
+    sku_id: str
+    fields: list[Field]
+    given: bool
 
 
-class Found(Struct, frozen=True):
-    """The order, and a token with which its owner may go on."""
+class Forms(Struct, frozen=True):
+    forms: list[FormView]
 
-    order: OrderView
-    access_token: str
+
+class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By the names of the fields."""
+
+    values: Annotated[dict[Annotated[str, Meta(max_length=32)], Annotated[str, Meta(max_length=VALUE_MAX)]], Meta(max_length=FIELDS_MAX)]
 
 
 def owner(request: AnyRequest) -> UUID | None:
@@ -124,18 +153,35 @@ class OrderController(Controller):
     path = "/orders"
     tags = ("Orders",)
 
-    @get("/", guards=[needs("orders:read")], operation_id="listOrders", summary="A store's orders, newest first")
+    @get(
+        "/",
+        guards=[needs("orders:read")],
+        problems=[422],  # words of a shopper
+        operation_id="listOrders",
+        summary="A store's orders, newest first, by what is asked of them",
+    )
     async def list(
         self,
         tx: NamedDependency[TenantTx],
-        order_state: Annotated[str | None, QueryParameter(name="state")] = None,
-        limit: Annotated[int, QueryParameter(ge=1, le=orders.read.LIMIT_MAX)] = PAGE_DEFAULT,
-        cursor: Annotated[str | None, QueryParameter()] = None,
+        page: NamedDependency[Page],
+        q: Annotated[str | None, QueryParameter(min_length=1, max_length=QUESTION_MAX, description=Q)] = None,
+        order_state: Annotated[OrderState | None, QueryParameter(name="state", description="Only those in this state.")] = None,
+        channel: Annotated[str | None, QueryParameter(max_length=CHANNEL_MAX, description="Only those from this channel.")] = None,
+        sale_id: Annotated[str | None, QueryParameter(description="Only those with a line of this sale.")] = None,
+        tag_id: Annotated[str | None, QueryParameter(description="Only those with this tag.")] = None,
+        shopper_id: Annotated[str | None, QueryParameter(description="Only those of this shopper; not together with `q`.")] = None,
+        since: Since = None,
+        until: Until = None,
     ) -> OrderPage:
-        found = await orders.latest(tx, state=order_state, limit=limit, before=_cursor(cursor))
-        last = found[-1] if len(found) == limit else None
-        after = f"{last.created_at.isoformat()}~{last.id.hex}" if last else None
-        return OrderPage([OrderView.of(order) for order in found], after)
+        check_times(since, until)
+        asked = orders.Asked(
+            q=q, state=order_state, channel=channel, since=since, until=until,
+            sale_id=decode("sal", sale_id) if sale_id is not None else None,
+            tag_id=decode("tag", tag_id) if tag_id is not None else None,
+            shopper_id=decode("shp", shopper_id) if shopper_id is not None else None,
+        )  # fmt: skip
+        found = await orders.latest(tx, asked, limit=page.limit, before=page.after(tuple[dt.datetime, UUID]))
+        return OrderPage([OrderView.of(order, for_staff=True) for order in found.orders], page.turn(found.next))
 
     @get("/{order_id:str}", guards=[shopper_or("orders:read")], operation_id="getOrder", summary="An order and its state")
     async def read(
@@ -146,14 +192,14 @@ class OrderController(Controller):
         sale_id: Annotated[str | None, QueryParameter()] = None,
     ) -> OrderView:
         """With `sale_id`, an order whose commit is under way is shown as `admitted`; `order_lost` says that there is none any more."""
-        tenant_id, order = request.auth.tenant_id, decode("ord", order_id)
+        tenant_id, order, for_staff = request.auth.tenant_id, decode("ord", order_id), isinstance(request.auth, Merchant)
         if sale_id is None:
-            return OrderView.of(await order_of(process, tenant_id, order, owner(request)))
+            return OrderView.of(await order_of(process, tenant_id, order, owner(request)), for_staff=for_staff)
         sale = SaleKey(tenant_id, decode("sal", sale_id))
         # The journal first: what leaves it was committed before.
         entry = await process.doors.undecided(sale, order, owner(request))
         try:
-            return OrderView.of(await order_of(process, tenant_id, order, owner(request)))
+            return OrderView.of(await order_of(process, tenant_id, order, owner(request)), for_staff=for_staff)
         except NotFound:
             if entry is None or entry.intent is None:
                 raise NotFound("The wish was lost before it was decided. Press again with the same key.", code="order_lost") from None
@@ -162,16 +208,28 @@ class OrderController(Controller):
     @post(
         "/{order_id:str}/cancel",
         guards=[shopper_or("orders:write")],
+        while_suspended=True,
         status_code=200,
         operation_id="cancelOrder",
         summary="End an unpaid order; its units return",
     )
-    async def cancel(self, order_id: FromPath[str], request: Request[Any, Any, Any], tx: NamedDependency[TenantTx]) -> Cancelled:
-        return Cancelled(await orders.cancel(tx, decode("ord", order_id), shopper_id=owner(request)))
+    async def cancel(
+        self,
+        order_id: FromPath[str],
+        request: Request[Any, Any, Any],
+        tx: NamedDependency[TenantTx],
+        data: JSONBody[Cancellation] = NO_REASON,
+    ) -> Cancelled:
+        """The store's people may say why, which goes on record; a shopper need not."""
+        by_merchant = isinstance(request.auth, Merchant)
+        state = await orders.cancel(
+            tx, decode("ord", order_id), shopper_id=owner(request), actor=request.auth.actor if by_merchant else None, reason=data.reason
+        )
+        return Cancelled(state)
 
     @post(
         "/{order_id:str}/payments",
-        guards=[shopper],
+        guards=[shopper, while_open],
         operation_id="startPayment",
         summary="Start to pay; asked again, the payment that is open",
     )
@@ -181,6 +239,7 @@ class OrderController(Controller):
         data: JSONBody[NewPayment],
         process: NamedDependency[Process],
         shopper: NamedDependency[Shopper],
+        store: NamedDependency[Store],
     ) -> PaymentView:
         attempt = await attempts.start(
             process.app_pool,
@@ -188,29 +247,61 @@ class OrderController(Controller):
             shopper.tenant_id,
             decode("ord", order_id),
             notify_base=process.settings.public_url,
-            return_url="",
+            return_url=process.at(store.host, f"/orders/{order_id}?back=pay"),
             shopper_id=shopper.id,
             provider=data.provider,
         )
         return PaymentView(encode("att", attempt.id), attempt.out_trade_no, attempt.pay_url, attempt.expires_at)
 
+    @get(
+        "/{order_id:str}/inputs",
+        guards=[shopper],
+        operation_id="listInputs",
+        summary="What is asked of an order's lines before it can be paid",
+    )
+    async def forms(self, order_id: FromPath[str], tx: NamedDependency[TenantTx], shopper: NamedDependency[Shopper]) -> Forms:
+        order = await orders.get(tx, decode("ord", order_id), shopper_id=shopper.id)
+        asked = await inputs.forms(tx, order.id)
+        return Forms([FormView(encode("sal", f.sale_id), encode("sku", f.sku_id), list(f.fields), f.given) for f in asked])
+
+    @put(
+        "/{order_id:str}/inputs/{sale_id:str}",
+        guards=[shopper],
+        status_code=204,
+        problems=[409, 422],
+        operation_id="giveInput",
+        summary="Say what a line asks for; said again, it replaces what was said",
+    )
+    async def give(
+        self,
+        order_id: FromPath[str],
+        sale_id: FromPath[str],
+        data: JSONBody[Said],
+        tx: NamedDependency[TenantTx],
+        process: NamedDependency[Process],
+        shopper: NamedDependency[Shopper],
+    ) -> None:
+        order, sale = decode("ord", order_id), decode("sal", sale_id)
+        await inputs.give(tx, process.keyring, order, sale, data.values, shopper_id=shopper.id)
+
     @post(
         "/{order_id:str}/refund",
         guards=[needs("payments:write")],
+        while_suspended=True,
         status_code=202,
         operation_id="refundOrder",
-        summary="Refund a delivered order, whole; its codes are quarantined",
+        summary="Refund a paid order, whole; its units are quarantined",
     )
     async def refund(self, order_id: FromPath[str], tx: NamedDependency[TenantTx], merchant: NamedDependency[Merchant]) -> OrderView:
         await refunds.request(tx, decode("ord", order_id), actor=merchant.actor)
-        return OrderView.of(await orders.get(tx, decode("ord", order_id)))
+        return OrderView.of(await orders.get(tx, decode("ord", order_id)), for_staff=True)
 
     @get(
         "/{order_id:str}/codes",
         guards=[shopper_or("codes:reveal")],
         problems=[409],  # not delivered yet
         operation_id="revealCodes",
-        summary="The codes of a delivered order; each look is recorded",
+        summary="What an order has delivered so far; each look is recorded",
     )
     async def codes(
         self, order_id: FromPath[str], request: Request[Any, Any, Any], tx: NamedDependency[TenantTx], process: NamedDependency[Process]
@@ -225,54 +316,40 @@ class OrderController(Controller):
                 r.content.secret,
                 r.content.valid_until,
                 r.content.face_value,
+                r.content.note,
                 r.delivered_at,
+                r.usage_note,
             )
             for r in revealed
         ]
         return Response(Codes(codes), headers={"Cache-Control": "no-store"})
 
 
-class LookupController(Controller):
-    path = "/order-lookups"
+class OwnOrderController(Controller):
+    path = "/my-orders"
     tags = ("Orders",)
 
-    @post("/", guards=[anyone], status_code=200, operation_id="lookUpOrder", summary="A guest's order by number and proof")
-    async def look_up(
-        self, data: JSONBody[Lookup], request: Request[Any, Any, Any], process: NamedDependency[Process], tx: NamedDependency[TenantTx]
-    ) -> Found:
-        process.limits.check("order-lookups", address(request), per_minute=10, burst=10)
-        order = await find_for_guest(process, tx, data)
-        token, _ = tokens.issue(process.keys.shoppers, tx.tenant_id, shopper_id=order.shopper_id)
-        return Found(OrderView.of(order), token)
-
-
-async def find_for_guest(process: Process, tx: TenantTx, asked: Lookup) -> Order:
-    """Raises `BadRequest` without a proof, `NotFound` alike for a wrong number and a wrong proof."""
-    if asked.lookup_password is None and asked.contact is None:
-        raise BadRequest("Send the lookup password or the contact that was given with the order.")
-    order_id = decode("ord", asked.order_id)
-    hashed = orders.lookup_hash(process.keys.lookups, order_id, asked.lookup_password) if asked.lookup_password else None
-    return await orders.look_up(tx, order_id, contact=asked.contact, lookup_hash=hashed)
+    @get("/", guards=[shopper], operation_id="listMyOrders", summary="The shopper's own orders, newest first")
+    async def list(
+        self,
+        tx: NamedDependency[TenantTx],
+        page: NamedDependency[Page],
+        shopper: NamedDependency[Shopper],
+        order_state: Annotated[OrderState | None, QueryParameter(name="state", description="Only those in this state.")] = None,
+    ) -> OrderPage:
+        asked = orders.Asked(shopper_id=shopper.id, state=order_state)
+        found = await orders.latest(tx, asked, limit=page.limit, before=page.after(tuple[dt.datetime, UUID]))
+        return OrderPage([OrderView.of(order) for order in found.orders], page.turn(found.next))
 
 
 def admitted(order_id: UUID, entry: Entry) -> OrderView:
     """How an order looks before it is one."""
     at = dt.datetime.fromtimestamp(entry.admitted_ms / 1000, dt.UTC)
     channel = entry.intent.channel if entry.intent else ""
-    return OrderView(encode("ord", order_id), "admitted", 0, "", None, channel, at, None, None, None, [])
+    return OrderView(encode("ord", order_id), "admitted", 0, "", None, channel, at, None, None, None, [], [])
 
 
 async def order_of(process: Process, tenant_id: UUID, order_id: UUID, shopper_id: UUID | None) -> Order:
     """A shopper's own order in a transaction of its own. Raises `NotFound`."""
     async with tenant_tx(process.app_pool, tenant_id) as tx:
         return await orders.get(tx, order_id, shopper_id=shopper_id)
-
-
-def _cursor(text: str | None) -> tuple[dt.datetime, UUID] | None:
-    if text is None:
-        return None
-    at, _, digits = text.partition("~")
-    try:
-        return dt.datetime.fromisoformat(at), UUID(hex=digits)
-    except ValueError:
-        raise BadRequest("The cursor is not one of ours. Take it from `next_cursor`.", code="bad_cursor") from None

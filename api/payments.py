@@ -11,10 +11,12 @@ from msgspec import Meta, Struct
 
 from api.callers import Merchant
 from api.guards import anyone, needs
+from api.idempotency import Once
 from api.process import Process
+from api.wire import END
 from checkout_core.errors import NotFound
 from checkout_core.ids import encode
-from tenants import ledger
+from tenants import capabilities, ledger
 from tenants.db import TenantTx
 from tenants.payments import accounts, inbox
 from tenants.payments.adapters import adapter
@@ -27,7 +29,7 @@ Short = Annotated[str, Meta(min_length=1, max_length=128)]
 class NewAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Credentials as the provider's own console shows them. They are sealed at once and never shown again."""
 
-    provider: Annotated[str, Meta(pattern="^sandbox$")]
+    provider: Annotated[str, Meta(pattern=f"^[a-z][a-z0-9_]{{1,31}}{END}")]
     mch_id: Short
     serial_no: Short
     private_key_pem: Pem
@@ -53,15 +55,20 @@ class ProviderAccountController(Controller):
         self,
         data: JSONBody[NewAccount],
         process: NamedDependency[Process],
-        tx: NamedDependency[TenantTx],
+        once: NamedDependency[Once],
         merchant: NamedDependency[Merchant],
     ) -> AccountView:
         credentials = msgspec.convert({k: getattr(data, k) for k in SandboxCredentials.__struct_fields__}, SandboxCredentials)
+        await capabilities.need_provider(once.tx, data.provider)
         # Keys that do not parse are refused here, not at the first payment.
         adapter(data.provider, msgspec.json.encode(credentials), process.settings.provider_url, process.providers.client)
-        account = await accounts.create(tx, process.keyring, credentials, actor=merchant.actor)
-        url = accounts.notify_url(process.settings.public_url, account.provider, tx.tenant_id, account.id)
-        return AccountView(encode("acc", account.id), account.provider, account.mch_id, account.state, url)
+
+        async def create() -> AccountView:
+            account = await accounts.create(once.tx, process.keyring, credentials, actor=merchant.actor)
+            url = accounts.notify_url(process.settings.public_url, account.provider, merchant.tenant_id, account.id)
+            return AccountView(encode("acc", account.id), account.provider, account.mch_id, account.state, url)
+
+        return await once(create())
 
 
 class LedgerController(Controller):

@@ -49,6 +49,12 @@ def document(error: BaseException, method: str, path: str) -> tuple[int, dict[st
     return status, headers, msgspec.json.encode(body)
 
 
+def example(status: int, detail: str) -> dict[str, Any]:
+    """How a problem of this status looks."""
+    body: dict[str, Any] = msgspec.json.decode(document(HTTPException(detail, status_code=status), "", "")[2])
+    return body | {"detail": f"{detail}."}
+
+
 def expected(error: Exception) -> Exception:
     """The error that a shopper or merchant can act on, if there is one behind `error`."""
     match error:

@@ -2,21 +2,25 @@
 
 import datetime as dt
 from typing import Annotated, Literal
+from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.callers import Merchant
+from api.etags import Tagged
 from api.guards import needs
 from api.idempotency import Once
+from api.paging import Page
 from api.wire import NOTHING, Count, Name, Nothing, PriceMinor, id_of
 from checkout_core.errors import Unprocessable
 from checkout_core.ids import decode, encode
 from tenants import sales
 from tenants.db import TenantTx
 
+SaleState = Literal["open", "paused", "ended"]
 Instant = Annotated[dt.datetime, Meta(tz=True)]
 
 
@@ -68,6 +72,13 @@ class Sale(Struct, frozen=True):
     created_at: dt.datetime
 
 
+class Sales(Struct, frozen=True):
+    """`next_cursor` is what to ask the next page with; null on the last."""
+
+    sales: list[Sale]
+    next_cursor: str | None
+
+
 def _sale(sale: sales.Sale) -> Sale:
     _, _, *rest = (getattr(sale, name) for name in sales.Sale.__struct_fields__)
     return Sale(encode("sal", sale.id), encode("sku", sale.sku_id), *rest)
@@ -93,11 +104,30 @@ class SaleController(Controller):
 
         return await once(create())
 
-    @get("/{sale_id:str}", guards=[needs("sales:read")], operation_id="getSale", summary="Get a sale")
-    async def get(self, sale_id: FromPath[str], tx: NamedDependency[TenantTx]) -> Sale:
-        return _sale(await sales.get(tx, decode("sal", sale_id)))
+    @get("/", guards=[needs("sales:read")], operation_id="listSales", summary="List sales, newest first, ended ones too")
+    async def latest(
+        self,
+        tx: NamedDependency[TenantTx],
+        page: NamedDependency[Page],
+        sale_state: Annotated[SaleState | None, QueryParameter(name="state", description="Only those in this state.")] = None,
+        sku_id: Annotated[str | None, QueryParameter(description="Only those of this SKU.")] = None,
+    ) -> Sales:
+        sku = decode("sku", sku_id) if sku_id is not None else None
+        found = await sales.latest(tx, state=sale_state, sku_id=sku, limit=page.rows, before=page.after(UUID))
+        return Sales(*page.cut([_sale(sale) for sale in found], [sale.id for sale in found]))
 
-    @post("/{sale_id:str}/pause", guards=[needs("sales:write")], operation_id="pauseSale", summary="Pause a sale", status_code=200)
+    @get("/{sale_id:str}", guards=[needs("sales:read")], operation_id="getSale", summary="Get a sale")
+    async def get(self, sale_id: FromPath[str], tx: NamedDependency[TenantTx]) -> Tagged[Sale]:
+        return Tagged(_sale(await sales.get(tx, decode("sal", sale_id))))
+
+    @post(
+        "/{sale_id:str}/pause",
+        guards=[needs("sales:write")],
+        while_suspended=True,
+        operation_id="pauseSale",
+        summary="Pause a sale",
+        status_code=200,
+    )
     async def pause(
         self,
         sale_id: FromPath[str],
@@ -117,7 +147,14 @@ class SaleController(Controller):
     ) -> Sale:
         return _sale(await sales.resume(tx, decode("sal", sale_id), actor=merchant.actor))
 
-    @post("/{sale_id:str}/end", guards=[needs("sales:write")], operation_id="endSale", summary="End a sale for good", status_code=200)
+    @post(
+        "/{sale_id:str}/end",
+        guards=[needs("sales:write")],
+        while_suspended=True,
+        operation_id="endSale",
+        summary="End a sale for good",
+        status_code=200,
+    )
     async def end(
         self,
         sale_id: FromPath[str],

@@ -6,35 +6,23 @@ Measured: docs/decisions/0007-redis-core.md.
 """
 
 import asyncio
-import hashlib
 import struct
 from collections.abc import AsyncIterator, Iterable, Sequence
 from enum import IntEnum
-from importlib.resources import files
 from itertools import chain
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
-from checkout_core import journal, keys, safeties
+from checkout_core import journal, keys, safeties, scripts
 from checkout_core.intents import Intent, SaleKey
 from checkout_core.journal import Entry
 from checkout_core.partitions import Partitions
-from checkout_core.resp import Link, NoScript, Part
+from checkout_core.resp import Link, Part
+from checkout_core.scripts import Script, run
 
 BATCH_MAX: Final = 512  # intents or rows of one script call: 3 µs each, and all others wait 1.5 ms
 BACKLOG_MAX: Final = 20_000  # undecided intents of a sale; two seconds of commits
 LOAD_TIMEOUT_S: Final = 30.0  # 500,000 shoppers take about one
-
-
-class Script(NamedTuple):
-    """Lua, and the name under which a server remembers it."""
-
-    body: bytes
-    sha: bytes
-
-    @classmethod
-    def of(cls, body: bytes) -> Self:
-        return cls(body, hashlib.sha1(body, usedforsecurity=False).hexdigest().encode())
 
 
 # What a test may remove from a script, see `checkout_core.safeties`.
@@ -48,7 +36,7 @@ GUARDS: Final = {
 
 
 def _script(name: str) -> Script:
-    body = files(__package__).joinpath(f"lua/{name}.lua").read_bytes()
+    body = scripts.read(name)
     if name in GUARDS:
         safety, guard = GUARDS[name]
         assert body.count(guard) == 1, f"{name}.lua has lost its guard"
@@ -175,7 +163,7 @@ class Gatekeeper:
         orders, shoppers = _column([i.order_id for i in intents]), _column([i.shopper_id for i in intents])
         quantities = struct.pack(f">{len(intents)}I", *[i.quantity for i in intents])
         args: tuple[Part, ...] = (ident_of(link), self._backlog_max, orders, shoppers, quantities, *map(journal.pack, intents))
-        gate, epoch, avail, codes = await _run(link, ADMIT, names[1:], args)
+        gate, epoch, avail, codes = await run(link, ADMIT, names[1:], args)
         return Admission(Gate(gate), epoch, avail, [_ANSWERS[code] for code in codes])
 
     async def ack(self, sale: SaleKey, decided: Sequence[tuple[UUID, UUID]]) -> int:
@@ -185,7 +173,7 @@ class Gatekeeper:
         names = keys.of(sale)
         link = self._partitions.link(names.partition)
         orders, intents = zip(*decided, strict=True)
-        removed: int = await _run(link, ACK, (names.journal,), (_column(orders), _column(intents)))
+        removed: int = await run(link, ACK, (names.journal,), (_column(orders), _column(intents)))
         return removed
 
     async def give_back(self, sale: SaleKey, epoch: int, returns: Sequence[Return]) -> GivenBack:
@@ -194,7 +182,7 @@ class Gatekeeper:
         link = self._partitions.link(names.partition)
         rows: Iterable[tuple[Part, ...]] = ((r.seq, r.shopper_id.bytes if r.shopper_id else b"", r.units, r.slots) for r in returns)
         args: tuple[Part, ...] = (ident_of(link), epoch, returns[0].seq - 1, *chain.from_iterable(rows))
-        status, given, stored = await _run(link, GIVE_BACK, (names.sale, names.by), args)
+        status, given, stored = await run(link, GIVE_BACK, (names.sale, names.by), args)
         return GivenBack(Given(status), given, stored)
 
     async def load(self, sale: SaleKey, count: Count, held: Iterable[tuple[UUID, int]]) -> Loaded:
@@ -204,13 +192,13 @@ class Gatekeeper:
         times = ["" if ms is None else ms for ms in (count.starts_ms, count.ends_ms)]
         held_args: Iterable[Part] = chain.from_iterable((shopper.bytes, units) for shopper, units in held)
         args: tuple[Part, ...] = (ident_of(link), count.epoch, count.state, count.avail, count.limit, count.given, *times, *held_args)
-        status, _ = await _run(link, LOAD, (names.sale, names.by), args, timeout_s=LOAD_TIMEOUT_S)
+        status, _ = await run(link, LOAD, (names.sale, names.by), args, timeout_s=LOAD_TIMEOUT_S)
         return Loaded(status)
 
     async def drop(self, sale: SaleKey, epoch: int) -> Dropped:
         """Forget a sale that ended under `epoch`, once nothing of it is undecided."""
         names = keys.of(sale)
-        (status,) = await _run(self._partitions.link(names.partition), DROP, names[1:], (epoch,))
+        (status,) = await run(self._partitions.link(names.partition), DROP, names[1:], (epoch,))
         return Dropped(status)
 
     async def view(self, sale: SaleKey) -> View | None:
@@ -247,11 +235,3 @@ class Gatekeeper:
 
 def _column(ids: Iterable[UUID]) -> bytes:
     return b"".join([each.bytes for each in ids])
-
-
-async def _run(link: Link, script: Script, names: Sequence[bytes], args: Sequence[Part], *, timeout_s: float | None = None) -> Any:
-    try:
-        return await link.call("EVALSHA", script.sha, len(names), *names, *args, timeout_s=timeout_s)
-    except NoScript:
-        # The server has forgotten the script, and so ran nothing: this is the first time, not the second.
-        return await link.call("EVAL", script.body, len(names), *names, *args, timeout_s=timeout_s)

@@ -49,6 +49,13 @@ class Conflict(AppError):
     code = "conflict"
 
 
+class PreconditionFailed(AppError):
+    """`If-Match` names a version that is not the current one: somebody else changed it meanwhile."""
+
+    status = 412
+    code = "precondition_failed"
+
+
 class TooLarge(AppError):
     status = 413
     code = "too_large"
@@ -62,6 +69,13 @@ class UnsupportedMedia(AppError):
 class Unprocessable(AppError):
     status = 422
     code = "unprocessable"
+
+
+class PreconditionRequired(AppError):
+    """A change that would overwrite others' must say with `If-Match` what it changes."""
+
+    status = 428
+    code = "precondition_required"
 
 
 class TooMany(AppError):

@@ -1,10 +1,11 @@
-"""The names of everything a flash sale keeps in Redis, made here only and always passed to the scripts.
+"""The names of everything that we keep in Redis, made here only and always passed to the scripts.
 
 All keys of a sale carry its partition's hash tag, so that a script touches one slot of a cluster.
 """
 
 import re
 from functools import lru_cache
+from hashlib import blake2b
 from typing import NamedTuple
 from uuid import UUID
 from zlib import crc32
@@ -38,6 +39,15 @@ def sale_of(name: bytes) -> SaleKey | None:
     if found := _NAME.fullmatch(name):
         return SaleKey(UUID(found[1].decode()), UUID(found[2].decode()))
     return None
+
+
+def partition_of_text(text: str) -> int:
+    return crc32(text.encode()) % PARTITIONS
+
+
+def limit(partition: int, name: str, who: str) -> bytes:
+    """A bucket. Who holds it may be of any length, and be a mail that is nobody's business: its hash will do."""
+    return f"{tag(partition)}:limit:{name}:{blake2b(who.encode(), digest_size=12).hexdigest()}".encode()
 
 
 @lru_cache(maxsize=4096)

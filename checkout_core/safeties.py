@@ -21,6 +21,9 @@ KNOWN: Final = frozenset(
         "journal",  # an admitted intent stays in the journal until it is decided
         "ack_intent",  # a journal entry is removed only by the intent it holds
         "holders",  # no refusal before a look at what the shopper may hold already
+        "key_line",  # a newer key is made when nobody is sealing with the one before
+        "each_fingerprint",  # while fingerprint keys are rotated, a code is looked for under each of them
+        "audit_chain",  # entries of the audit are linked, each to the one before
         "sweep",  # the sweep finishes duties whose bell was lost
     }
 )

@@ -1,15 +1,23 @@
-"""Delivery: the right to the codes, moved in the transaction that takes the money; and the reveal, which leaves evidence."""
+"""Delivery: the right to what was bought, moved in the transaction that takes the money; and the reveal, which leaves evidence.
+
+What a type delivers by the payment itself is delivered here. For each other line a fulfilment begins (`tenants.fulfilments`), and the
+order stays paid until the last of them is done.
+"""
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from checkout_core.errors import Conflict, NotFound
 from checkout_core.ids import encode
-from tenants import vault
+from tenants import types, vault
 from tenants.db import TenantTx
-from tenants.keys import Keyring
+from tenants.keys import Keyring, fulfilment_place
+from tenants.orders import index
+from tenants.types import Shown
 
 
 class Revealed(msgspec.Struct, frozen=True):
@@ -17,8 +25,9 @@ class Revealed(msgspec.Struct, frozen=True):
 
     unit: int
     sale_id: UUID
-    content: vault.Code
+    content: Shown
     delivered_at: dt.datetime
+    usage_note: str  # of its SKU, as it is now
 
 
 class Undeliverable(Exception):
@@ -26,25 +35,43 @@ class Undeliverable(Exception):
 
 
 async def deliver(tx: TenantTx, order_id: UUID, shopper_id: UUID, paid_at: dt.datetime) -> None:
-    """held → sold, one delivery row a unit (UNIQUE for ever), the order delivered. The order's row is locked by the caller."""
-    sql = """WITH line AS (SELECT sale_id, quantity FROM order_line WHERE tenant_id = $1 AND order_id = $2),
+    """held → sold, and what can be is delivered: one delivery row a unit (UNIQUE for ever). The order's row is locked by the caller."""
+    sql = f"""WITH line AS (SELECT sale_id, sku_id, quantity,
+                                   coalesce((SELECT type FROM sku WHERE tenant_id = $1 AND id = sku_id) = ANY($5), false) AS at_once
+                            FROM order_line WHERE tenant_id = $1 AND order_id = $2),
                   sold AS (UPDATE unit SET state = 'sold' FROM line
                            WHERE unit.tenant_id = $1 AND unit.sale_id = line.sale_id AND unit.shopper_id = $3
                              AND unit.order_id = $2 AND unit.state = 'held'
-                           RETURNING unit.id, unit.sale_id),
+                           RETURNING unit.id, unit.sale_id, at_once),
                   given AS (INSERT INTO delivery (tenant_id, unit_id, order_id, sale_id)
-                            SELECT $1, id, $2, sale_id FROM sold RETURNING unit_id),
-                  done AS (UPDATE orders SET state = 'delivered', paid_at = $4, delivered_at = now(), next_try_at = NULL
-                           WHERE tenant_id = $1 AND id = $2)
-             SELECT (SELECT sum(quantity) FROM line), (SELECT count(*) FROM given)"""
-    promised, given = await tx.conn.fetchrow(sql, tx.tenant_id, order_id, shopper_id, paid_at)
-    if promised != given:
-        raise Undeliverable(f"Order {encode('ord', order_id)} was promised {promised} units and owns {given}.")
-    await tx.emit("order.delivered", {"order_id": order_id})
+                            SELECT $1, id, $2, sale_id FROM sold WHERE at_once),
+                  begun AS (INSERT INTO fulfilment (tenant_id, order_id, sale_id, sku_id)
+                            SELECT $1, $2, sale_id, sku_id FROM line WHERE NOT at_once),
+                  done AS (UPDATE orders SET paid_at = $4, next_try_at = NULL,
+                                             state = CASE WHEN (SELECT bool_and(at_once) FROM line) THEN 'delivered' ELSE 'paid' END,
+                                             delivered_at = CASE WHEN (SELECT bool_and(at_once) FROM line) THEN now() END
+                           WHERE tenant_id = $1 AND id = $2),
+                  noted AS ({index.NOTE} VALUES ($1, ARRAY[$2]))
+             SELECT (SELECT sum(quantity) FROM line), (SELECT count(*) FROM sold), (SELECT bool_and(at_once) FROM line)"""
+    promised, sold, complete = await tx.conn.fetchrow(sql, tx.tenant_id, order_id, shopper_id, paid_at, types.at_once())
+    if promised != sold:
+        raise Undeliverable(f"Order {encode('ord', order_id)} was promised {promised} units and owns {sold}.")
+    await tx.emit("order.delivered" if complete else "order.paid", {"order_id": order_id})
+
+
+async def finish(tx: TenantTx, order_id: UUID, sale_id: UUID, units: Sequence[int]) -> None:
+    """A line that took longer is delivered; with the last one the order is. Its row is locked by the caller."""
+    sql = "INSERT INTO delivery (tenant_id, unit_id, order_id, sale_id) SELECT $1, unit, $2, $3 FROM unnest($4::bigint[]) AS unit"
+    await tx.conn.execute(sql, tx.tenant_id, order_id, sale_id, list(units))
+    sql = """UPDATE orders SET state = 'delivered', delivered_at = now() WHERE tenant_id = $1 AND id = $2 AND state = 'paid'
+               AND NOT EXISTS (SELECT FROM fulfilment WHERE tenant_id = $1 AND order_id = $2 AND state <> 'done')"""
+    if await tx.conn.execute(sql, tx.tenant_id, order_id) == "UPDATE 1":
+        await index.note(tx, [order_id])
+        await tx.emit("order.delivered", {"order_id": order_id, "paid_before": True})
 
 
 async def reveal(tx: TenantTx, keyring: Keyring, order_id: UUID, *, actor: str, shopper_id: UUID | None = None) -> list[Revealed]:
-    """The codes of a delivered order, with an audit row in the same transaction.
+    """What an order has delivered so far, with an audit row in the same transaction.
 
     Raises `NotFound` for a foreign or missing order, `Conflict` (`not_delivered`) while there is nothing to show.
     """
@@ -52,11 +79,45 @@ async def reveal(tx: TenantTx, keyring: Keyring, order_id: UUID, *, actor: str, 
     order = await tx.conn.fetchrow(sql, tx.tenant_id, order_id)
     if order is None or (shopper_id is not None and order["shopper_id"] != shopper_id):
         raise NotFound("There is no such order.")
-    if order["state"] != "delivered":
+    rows = []
+    if order["state"] in ("delivered", "paid"):
+        sql = """UPDATE delivery SET revealed_at = coalesce(revealed_at, now())
+                 WHERE tenant_id = $1 AND order_id = $2 AND replaced_by IS NULL
+                 RETURNING unit_id, sale_id, delivered_at"""
+        rows = sorted(await tx.conn.fetch(sql, tx.tenant_id, order_id))
+    if not rows:
         raise Conflict(f"The order is {order['state']}: there are no codes to show.", code="not_delivered", state=order["state"])
-    sql = """UPDATE delivery SET revealed_at = coalesce(revealed_at, now()) WHERE tenant_id = $1 AND order_id = $2
-             RETURNING unit_id, sale_id, delivered_at"""
-    rows = sorted(await tx.conn.fetch(sql, tx.tenant_id, order_id))
-    contents = await vault.reveal(tx, keyring, [row["unit_id"] for row in rows])
+    shown = {each.unit: each for line in await _lines(tx, order_id) for each in await _show(tx, keyring, line, rows)}
+    sql = """SELECT s.id, k.usage_note FROM sale s JOIN sku k ON k.tenant_id = $1 AND k.id = s.sku_id
+             WHERE s.tenant_id = $1 AND s.id = ANY($2)"""
+    notes = dict(await tx.conn.fetch(sql, tx.tenant_id, list({row["sale_id"] for row in rows})))
     await tx.audit(actor, "codes.revealed", encode("ord", order_id), units=[row["unit_id"] for row in rows])
-    return [Revealed(row["unit_id"], row["sale_id"], code, row["delivered_at"]) for row, code in zip(rows, contents, strict=True)]
+    return [Revealed(row["unit_id"], row["sale_id"], shown[row["unit_id"]], row["delivered_at"], notes[row["sale_id"]]) for row in rows]
+
+
+class _Line(NamedTuple):
+    sale_id: UUID
+    type: str
+    fulfilment_id: UUID | None
+    key_id: int | None
+    sealed: bytes | None
+
+
+async def _lines(tx: TenantTx, order_id: UUID) -> list[_Line]:
+    # Not joined: on a young database a join may read all of a tenant's rows, and keeps its plan.
+    sql = """SELECT sale_id, (SELECT type FROM sku WHERE tenant_id = $1 AND id = l.sku_id), f.id, f.key_id, f.sealed
+             FROM order_line AS l LEFT JOIN LATERAL (
+                 SELECT id, key_id, sealed FROM fulfilment
+                 WHERE tenant_id = $1 AND order_id = $2 AND sale_id = l.sale_id OFFSET 0) AS f ON true
+             WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"""
+    return [_Line(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, order_id)]
+
+
+async def _show(tx: TenantTx, keyring: Keyring, line: _Line, rows: Sequence[dict[str, object]]) -> list[Shown]:
+    """The units among `rows` that are the line's."""
+    units = [int(str(row["unit_id"])) for row in rows if row["sale_id"] == line.sale_id]
+    told: list[vault.Content] = []
+    if line.sealed is not None and line.fulfilment_id is not None and line.key_id is not None:
+        keys = await keyring.to_open(tx, line.key_id)
+        told = vault.unpack_all(keys.open_(line.key_id, line.sealed, fulfilment_place(tx.tenant_id, line.fulfilment_id)))
+    return await types.of(line.type).show(tx, keyring, units, told) if units else []

@@ -42,8 +42,8 @@ class Migration(NamedTuple):
         return not self.sql.startswith("-- no-transaction")
 
     def statements(self) -> list[str]:
-        """The file cut at the semicolons that end a line. No statement of ours holds one inside (no functions, no triggers)."""
-        parts = re.split(r";[ \t]*(?:--[^\n]*)?$", self.sql, flags=re.MULTILINE)
+        """The file cut at the semicolons that end a line, but for those in the body of a function (`$$ … $$`)."""
+        parts = re.findall(r"(?:\$\$.*?\$\$|[^;]|;(?![ \t]*(?:--[^\n]*)?$))+", self.sql, flags=re.MULTILINE | re.DOTALL)
         bare = (re.sub(r"^\s*--.*$", "", part, flags=re.MULTILINE).strip() for part in parts)
         return [part for part in bare if part]
 
@@ -121,9 +121,24 @@ async def run(dsn: str, migrations: Iterable[Migration]) -> list[str]:
                     await _apply(conn, m)
             else:
                 await _apply(conn, m)
+        if todo:
+            await _let_go(conn)
         return [m.name for m in todo]
     finally:
         await conn.close()
+
+
+async def _let_go(conn: asyncpg.Connection) -> None:
+    """Let tessera_retention delete the rows of stores that have left, in every table of tenants, also one that is new."""
+    if not await conn.fetchval("SELECT to_regclass('off_boarding') IS NOT NULL"):
+        return
+    sql = """SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relforcerowsecurity
+               AND NOT EXISTS (SELECT 1 FROM pg_policy WHERE polrelid = c.oid AND polname = 'left_for_good')"""
+    for (table,) in await conn.fetch(sql):
+        await conn.execute(f"GRANT SELECT, DELETE ON {table} TO tessera_retention")
+        left = "tenant_id IN (SELECT o.tenant_id FROM off_boarding o WHERE o.state = 'deleting' AND o.delete_at <= now())"
+        await conn.execute(f"CREATE POLICY left_for_good ON {table} TO tessera_retention USING ({left}) WITH CHECK (false)")
 
 
 async def _alone(conn: asyncpg.Connection) -> None:

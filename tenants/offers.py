@@ -1,18 +1,27 @@
-"""What a visitor sees of a store: sales that are on or to come, with the stock they truly have."""
+"""What a visitor sees of a store: published products, by category and by words, and the sales that are on or to come with their true stock.
+
+Of a product that waits for the platform's review what was approved last is shown, and nothing of one that was refused
+(`tenants.catalog.review`).
+"""
 
 import datetime as dt
+from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from checkout_core.errors import NotFound
-from tenants.db import TenantTx
+from tenants.catalog import categories, images, options, texts
+from tenants.catalog.options import Option
+from tenants.db import NEWEST, TenantTx
 
 LIMIT_MAX = 200
+OF_PRODUCT_MAX: Final = 100  # sales of one product that are shown with it
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """`stock` is what nobody holds or bought, as of the last commit."""
+    """`stock` is what nobody holds or bought, as of the last commit. `images` are paths below the store's hosts, in order."""
 
     sale_id: UUID
     name: str
@@ -27,15 +36,68 @@ class Offer(msgspec.Struct, frozen=True):
     limit_per_shopper: int
     hold_s: int
     stock: int
+    product_id: UUID
+    category_id: UUID | None
+    choices: dict[str, str]
+    face_value: str | None
+    images: list[str]
 
 
-_SELECT = """SELECT s.id, s.name, p.name, p.description, k.name,
-                    CASE WHEN s.state = 'ended' OR s.ends_at <= now() THEN 'ended'
-                         WHEN s.starts_at > now() THEN 'not_started' ELSE s.state END AS state,
-                    s.price_minor, s.currency, s.starts_at, s.ends_at, s.limit_per_shopper, s.hold_s, s.allotted - s.committed
-             FROM sale s JOIN sku k ON k.tenant_id = s.tenant_id AND k.id = s.sku_id
-                         JOIN product p ON p.tenant_id = k.tenant_id AND p.id = k.product_id
-             WHERE s.tenant_id = $1"""
+class Shown(msgspec.Struct, frozen=True):
+    """A published product with its current sales, newest first."""
+
+    id: UUID
+    name: str
+    description: str
+    category_id: UUID | None
+    images: list[str]
+    offers: list[Offer]
+
+
+# What shoppers may see: of a product that is looked at before it is shown, the SKUs that were approved.
+_VISIBLE = """p.state = 'published' AND k.state = 'published'
+              AND (p.moderation = 'clear' OR p.shown -> 'skus' ? k.id::text)"""
+_SHOWN_IN = """NOT EXISTS (SELECT 1 FROM visibility v
+                           WHERE v.tenant_id = $1 AND v.subject_id IN (s.id, p.id) AND $2 <> ALL (v.channels))"""
+_CURRENT = "s.state <> 'ended' AND (s.ends_at IS NULL OR s.ends_at > now())"
+_COLUMNS = """s.id AS sale_id, coalesce(ts.name, s.name) AS name, coalesce(tp.name, p.name) AS product_name,
+              coalesce(tp.description, p.description) AS description, coalesce(tk.name, k.name) AS sku_name,
+              CASE WHEN s.state = 'ended' OR s.ends_at <= now() THEN 'ended'
+                   WHEN s.starts_at > now() THEN 'not_started' ELSE s.state END AS state,
+              s.price_minor, s.currency, s.starts_at, s.ends_at, s.limit_per_shopper, s.hold_s, s.allotted - s.committed AS stock,
+              p.id AS product_id, p.category_id, k.choices, k.face_value, p.options, p.shown, k.id AS sku_id,
+              ARRAY(SELECT digest FROM product_image i WHERE i.tenant_id = $1 AND i.product_id = p.id AND i.position IS NOT NULL
+                    ORDER BY i.position, i.digest) AS images"""
+_JOINED = """LEFT JOIN translation ts ON ts.tenant_id = $1 AND ts.subject_id = s.id AND ts.locale = $3
+             LEFT JOIN translation tp ON tp.tenant_id = $1 AND tp.subject_id = p.id AND tp.locale = $3
+             LEFT JOIN translation tk ON tk.tenant_id = $1 AND tk.subject_id = k.id AND tk.locale = $3"""
+_SELECT = f"""SELECT {_COLUMNS} FROM sale s JOIN sku k ON k.tenant_id = s.tenant_id AND k.id = s.sku_id
+                                  JOIN product p ON p.tenant_id = k.tenant_id AND p.id = k.product_id {_JOINED}
+              WHERE s.tenant_id = $1 AND {_VISIBLE} AND {_SHOWN_IN}"""
+
+
+def _offer(row: asyncpg.Record, locale: str) -> Offer:
+    values = dict(row)
+    shown, sku_id = values.pop("shown"), str(values.pop("sku_id"))
+    axes = msgspec.json.decode(values.pop("options"), type=list[Option])
+    if shown is not None:
+        approved = msgspec.json.decode(shown)
+        sku = approved["skus"][sku_id]
+        axes = msgspec.convert(approved["options"], list[Option])
+        values |= {"sku_name": sku["translations"].get(locale, sku["name"]), "choices": sku["choices"], "face_value": sku["face_value"]}
+        values |= {"product_name" if name == "name" else name: value for name, value in _approved(approved, locale).items()}
+    values["choices"] = options.named(axes, values["choices"])
+    values["images"] = [images.path_of(digest) for digest in values["images"]]
+    return Offer(**values)
+
+
+def _approved(content: Any, locale: str) -> dict[str, Any]:
+    """Name, description and pictures of what a reviewer approved."""
+    translated = content["translations"].get(locale, {})
+    return {
+        "name": translated.get("name") or content["name"], "description": translated.get("description") or content["description"],
+        "images": content["images"],
+    }  # fmt: skip
 
 
 async def store_name(tx: TenantTx) -> str:
@@ -45,14 +107,76 @@ async def store_name(tx: TenantTx) -> str:
     raise NotFound("There is no such store.")
 
 
-async def current(tx: TenantTx) -> list[Offer]:
-    """The newest sales that have not ended, at most 200."""
-    sql = f"{_SELECT} AND s.state <> 'ended' AND (s.ends_at IS NULL OR s.ends_at > now()) ORDER BY s.id DESC LIMIT {LIMIT_MAX}"
-    return [Offer(*row) for row in await tx.conn.fetch(sql, tx.tenant_id)]
+async def current(tx: TenantTx, channel: str, locale: str) -> list[Offer]:
+    """The newest sales that have not ended and are shown in `channel`, at most 200; texts in `locale` where they are translated."""
+    sql = f"{_SELECT} AND {_CURRENT} ORDER BY s.id DESC LIMIT {LIMIT_MAX}"
+    return [_offer(row, locale) for row in await tx.conn.fetch(sql, tx.tenant_id, channel, locale)]
 
 
-async def get(tx: TenantTx, sale_id: UUID) -> Offer:
-    """Also of a sale that has ended. Raises `NotFound`."""
-    if row := await tx.conn.fetchrow(f"{_SELECT} AND s.id = $2", tx.tenant_id, sale_id):
-        return Offer(*row)
+async def get(tx: TenantTx, sale_id: UUID, channel: str, locale: str) -> Offer:
+    """Also of a sale that has ended. Raises `NotFound`, also for one that `channel` does not show, or whose product is not published."""
+    if row := await tx.conn.fetchrow(f"{_SELECT} AND s.id = $4", tx.tenant_id, channel, locale, sale_id):
+        return _offer(row, locale)
     raise NotFound("There is no such sale.")
+
+
+# The sales of one product, each looked up by its SKU.
+_OF_PRODUCT = f"""(SELECT k.* FROM sku k WHERE k.tenant_id = $1 AND k.product_id = p.id OFFSET 0) AS k
+                  CROSS JOIN LATERAL (SELECT s.* FROM sale s WHERE s.tenant_id = $1 AND s.sku_id = k.id AND {_CURRENT} OFFSET 0) AS s"""
+
+
+async def products(
+    tx: TenantTx,
+    channel: str,
+    locale: str,
+    *,
+    limit: int,
+    before: UUID | None = None,
+    q: str | None = None,
+    category_id: UUID | None = None,
+) -> list[Shown]:
+    """At most `limit` products of which something is on sale or to come, newest first, older than the product `before`.
+
+    With `q` those that have all its words in their names or those of one of their SKUs, with `category_id` those in the category or below
+    it. Raises `NotFound` for an unknown category.
+    """
+    arguments: list[Any] = [tx.tenant_id, channel, before or NEWEST, limit]
+    parts, where = [], ""
+    if category_id is not None:
+        await categories.get(tx, category_id)
+        arguments.append(category_id)
+        parts.append(categories.SUBTREE.format(of=f"${len(arguments)}"))
+        where = "AND category_id = ANY(ARRAY(TABLE subtree))"
+    source = f"SELECT * FROM product WHERE tenant_id = $1 AND id < $3 AND state = 'published' {where} ORDER BY id DESC"
+    if q is not None:
+        arguments.append(q)
+        parts.append(texts.finding_products(f"${len(arguments)}"))
+        source = f"""SELECT p.* FROM (SELECT id FROM found WHERE id < $3 ORDER BY id DESC OFFSET 0) AS f CROSS JOIN LATERAL (
+                         SELECT * FROM product WHERE tenant_id = $1 AND id = f.id AND state = 'published' {where} OFFSET 0) AS p"""
+    sql = f"""{f"WITH RECURSIVE {', '.join(parts)}" if parts else ""}
+              SELECT p.id FROM ({source} OFFSET 0) AS p
+              WHERE EXISTS (SELECT 1 FROM {_OF_PRODUCT} WHERE {_VISIBLE} AND {_SHOWN_IN} OFFSET 0) LIMIT $4"""
+    found = [row["id"] for row in await tx.conn.fetch(sql, *arguments)]
+    return await _with_offers(tx, found, channel, locale)
+
+
+async def product(tx: TenantTx, product_id: UUID, channel: str, locale: str) -> Shown:
+    """Raises `NotFound`, also for one of which nothing is on sale."""
+    if found := await _with_offers(tx, [product_id], channel, locale):
+        return found[0]
+    raise NotFound("There is no such product.")
+
+
+async def _with_offers(tx: TenantTx, product_ids: list[UUID], channel: str, locale: str) -> list[Shown]:
+    sql = f"""SELECT o.* FROM unnest($4::uuid[]) WITH ORDINALITY AS x(id, n)
+              CROSS JOIN LATERAL (SELECT * FROM product WHERE tenant_id = $1 AND id = x.id OFFSET 0) AS p
+              CROSS JOIN LATERAL (SELECT {_COLUMNS} FROM {_OF_PRODUCT} {_JOINED}
+                                  WHERE {_VISIBLE} AND {_SHOWN_IN} ORDER BY s.id DESC LIMIT {OF_PRODUCT_MAX}) AS o
+              ORDER BY x.n, o.sale_id DESC"""
+    offers: dict[UUID, list[Offer]] = {}
+    for row in await tx.conn.fetch(sql, tx.tenant_id, channel, locale, product_ids):
+        offers.setdefault(row["product_id"], []).append(_offer(row, locale))
+    return [
+        Shown(product_id, each[0].product_name, each[0].description, each[0].category_id, each[0].images, each)
+        for product_id, each in offers.items()
+    ]

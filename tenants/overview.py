@@ -44,11 +44,12 @@ class StoreCard(msgspec.Struct, frozen=True):
     slug: str
     name: str
     currency: str
+    zone: str
 
 
 async def store(tx: TenantTx) -> StoreCard:
     """Raises `NotFound`."""
-    if row := await tx.conn.fetchrow("SELECT slug, name, currency FROM store WHERE tenant_id = $1", tx.tenant_id):
+    if row := await tx.conn.fetchrow("SELECT slug, name, currency, zone FROM store WHERE tenant_id = $1", tx.tenant_id):
         return StoreCard(*row)
     raise NotFound("There is no such store.")
 

@@ -1,4 +1,7 @@
-"""The first answer to a creating request, kept under its Idempotency-Key in the transaction that did the work."""
+"""The first answer to a creating request, kept under its Idempotency-Key in the transaction that did the work.
+
+It is kept as long as the store says (`tenants.privacy.retention`).
+"""
 
 import hashlib
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """Sales: an offer of a SKU at a price between two instants, with units allotted to it.
 
 Whatever changes a running sale locks its row, changes it and adds one to its epoch: whatever was admitted or given back under an older
-epoch is void. Units are locked after the row, in the order they were loaded.
+epoch is void. Units are locked after the row, by rank.
 """
 
 import datetime as dt
@@ -11,8 +11,10 @@ import msgspec
 
 from checkout_core.errors import Conflict, NotFound, Unprocessable
 from checkout_core.ids import encode, new_id
-from tenants import catalog
-from tenants.db import TenantTx
+from tenants import capabilities, catalog, search
+from tenants.db import NEWEST, TenantTx
+from tenants.units import issue
+from tenants.webhooks import reservations
 
 CHUNK = 20_000  # units per statement: 0.2 s here, so a million stay within the statement timeout
 
@@ -42,6 +44,7 @@ class SaleChanged(msgspec.Struct, frozen=True):
     sale_id: str
     epoch: int
     state: str
+    action: str  # as the audit calls it
 
 
 class NotEnoughStock(Conflict):
@@ -68,7 +71,7 @@ async def create(
 ) -> Sale:
     """Open a sale with `units` of the SKU's loose stock, or with all there is when None. Price and currency default to the SKU's.
 
-    Raises `NotFound` for an unknown SKU, `NotEnoughStock`, `Unprocessable` when it would end before it starts.
+    Raises `NotFound` for an unknown SKU, `NotEnoughStock`, `Unprocessable` when it would end before it starts, `CapabilityMissing`.
     """
     sku = await catalog.get_sku(tx, sku_id, lock=True)
     now = await tx.conn.fetchval("SELECT now()")
@@ -85,6 +88,9 @@ async def create(
         )
     )  # fmt: skip
     sale = await _allot(tx, sale, units, epoch_step=0)
+    await capabilities.need_sale(tx, sale.sku_id, sale.allotted)
+    product = await catalog.get_product(tx, sku.product_id)
+    await search.keep(tx, "sale", [(sale.id, f"{name} {sku.name} {product.name}")])
     await _announce(tx, sale, "sale.created", actor, units=sale.allotted, price_minor=sale.price_minor)
     return sale
 
@@ -96,12 +102,22 @@ async def get(tx: TenantTx, sale_id: UUID) -> Sale:
     raise NotFound("There is no such sale.")
 
 
+async def latest(
+    tx: TenantTx, *, state: str | None = None, sku_id: UUID | None = None, limit: int, before: UUID | None = None
+) -> list[Sale]:
+    """At most `limit` sales, newest first, older than `before`; with `state` or `sku_id` only such."""
+    sql = f"""SELECT {_COLUMNS} FROM sale WHERE tenant_id = $1 AND id < $2
+              AND ($4::text IS NULL OR state = $4) AND ($5::uuid IS NULL OR sku_id = $5) ORDER BY id DESC LIMIT $3"""
+    return [Sale(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, before or NEWEST, limit, state, sku_id)]
+
+
 async def pause(tx: TenantTx, sale_id: UUID, *, actor: str) -> Sale:
     """Take no more orders for now; those that hold units keep them. Pausing a paused sale changes nothing."""
     return await _turn(tx, sale_id, "paused", actor)
 
 
 async def resume(tx: TenantTx, sale_id: UUID, *, actor: str) -> Sale:
+    """Go on selling. Raises `CapabilityMissing` when meanwhile the merchant may not."""
     return await _turn(tx, sale_id, "open", actor)
 
 
@@ -117,16 +133,20 @@ async def end(tx: TenantTx, sale_id: UUID, *, actor: str) -> Sale:
 
 
 async def add_stock(tx: TenantTx, sale_id: UUID, units: int | None, *, actor: str) -> Sale:
-    """Allot `units` more of the SKU's loose stock, or all of it when None. Raises `NotFound`, `NotEnoughStock`, `Conflict` when ended."""
+    """Allot `units` more of the SKU's loose stock, or all of it when None.
+
+    Raises `NotFound`, `NotEnoughStock`, `CapabilityMissing`, `Conflict` when ended.
+    """
     sale = await _lock_running(tx, sale_id)
     await catalog.get_sku(tx, sale.sku_id, lock=True)
     changed = await _allot(tx, sale, units, epoch_step=1)
+    await capabilities.need_sale(tx, sale.sku_id, changed.allotted)
     await _announce(tx, changed, "sale.stock_added", actor, units=changed.allotted - sale.allotted)
     return changed
 
 
 async def withdraw_stock(tx: TenantTx, sale_id: UUID, units: int, *, actor: str) -> Sale:
-    """Return `units` nobody holds to the SKU's loose stock, the last ones loaded first. Raises as `add_stock`."""
+    """Return `units` nobody holds to the SKU's loose stock, first those that would be sold last. Raises as `add_stock`."""
     sale = await _lock_running(tx, sale_id)
     withdrawn = await _loosen(tx, sale, units)
     if withdrawn < units:
@@ -157,36 +177,36 @@ async def _close_ranks(tx: TenantTx, sale: Sale) -> None:
     for fill in ("NULL", "x.n"):
         sql = f"""UPDATE unit SET slot = {fill} FROM unnest($2::bigint[], $3::integer[]) AS x(id, n)
                   WHERE unit.tenant_id = $1 AND unit.id = x.id"""
+        if len(moving) > CHUNK:
+            await tx.unhurried()
         for start in range(0, len(moving), CHUNK):
             await tx.conn.execute(sql, tx.tenant_id, *map(list, zip(*moving[start : start + CHUNK], strict=True)))
 
 
 async def _allot(tx: TenantTx, sale: Sale, units: int | None, *, epoch_step: int) -> Sale:
-    """Give the sale loose units of its SKU, the first loaded first. The SKU's row is locked: no other sale is taking any now."""
-    sql = """WITH picked AS MATERIALIZED (
-                 SELECT u.id FROM unit u JOIN vault_batch b ON b.tenant_id = u.tenant_id AND b.id = u.batch_id AND b.state = 'loaded'
-                 WHERE u.tenant_id = $1 AND u.sku_id = $2 AND u.state = 'available' AND u.sale_id IS NULL
-                 ORDER BY u.id LIMIT $4 FOR UPDATE OF u)
-             UPDATE unit SET sale_id = $3 FROM picked WHERE unit.tenant_id = $1 AND unit.id = picked.id RETURNING unit.id"""
-    ids: list[int] = []
-    while units is None or len(ids) < units:
-        wanted = CHUNK if units is None else min(CHUNK, units - len(ids))
-        chunk = [row[0] for row in await tx.conn.fetch(sql, tx.tenant_id, sale.sku_id, sale.id, wanted)]
-        ids += chunk
+    """Give the sale loose units of its SKU, in the SKU's order. The SKU's row is locked: no other sale is taking any now."""
+    order = await issue.order_of(tx, sale.sku_id)
+    ranks: list[int] = []
+    while units is None or len(ranks) < units:
+        wanted = CHUNK if units is None else min(CHUNK, units - len(ranks))
+        chunk = await issue.take(tx, order, sale.sku_id, sale.id, wanted)
+        ranks += chunk
         if len(chunk) < wanted:
             break
-    taken = len(ids)
+        if len(ranks) == CHUNK:
+            await tx.unhurried()
+    taken = len(ranks)
     if taken < (units or 1):
         raise NotEnoughStock(f"Only {taken} units of this SKU are loose. Import more, or allot fewer.", available=taken)
-    # No available unit of the sale has an id up to last_unit: a new sale's mark lies just below its first.
+    # No available unit of the sale has a rank up to last_unit: a new sale's mark lies just below its first.
     mark = "$4" if sale.allotted == 0 else "least(last_unit, $4)"
-    return await _change(tx, sale, f"allotted = allotted + $3, last_unit = {mark}", taken, min(ids) - 1, epoch_step=epoch_step)
+    return await _change(tx, sale, f"allotted = allotted + $3, last_unit = {mark}", taken, min(ranks) - 1, epoch_step=epoch_step)
 
 
 async def _loosen(tx: TenantTx, sale: Sale, units: int | None) -> int:
-    """Return up to `units` free units of the sale, or all, to the loose stock, the last loaded first; how many they were."""
+    """Return up to `units` free units of the sale, or all, to the loose stock, those that would go last first; how many they were."""
     sql = """WITH picked AS MATERIALIZED (
-                 SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available' ORDER BY id DESC LIMIT $3 FOR UPDATE)
+                 SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available' ORDER BY rank DESC LIMIT $3 FOR UPDATE)
              UPDATE unit SET sale_id = NULL FROM picked WHERE unit.tenant_id = $1 AND unit.id = picked.id"""
     done = 0
     while units is None or done < units:
@@ -195,6 +215,8 @@ async def _loosen(tx: TenantTx, sale: Sale, units: int | None) -> int:
         done += int(tag.rpartition(" ")[2])  # "UPDATE 12"
         if not tag.endswith(f" {wanted}"):
             break
+        if done == CHUNK:
+            await tx.unhurried()
     return done
 
 
@@ -202,6 +224,8 @@ async def _turn(tx: TenantTx, sale_id: UUID, state: str, actor: str) -> Sale:
     sale = await _lock_running(tx, sale_id)
     if sale.state == state:
         return sale
+    if state == "open":
+        await capabilities.need_sale(tx, sale.sku_id, sale.allotted)
     sale = await _change(tx, sale, "state = $3", state)
     await _announce(tx, sale, f"sale.{'paused' if state == 'paused' else 'resumed'}", actor)
     return sale
@@ -228,5 +252,7 @@ async def _change(tx: TenantTx, sale: Sale, assignments: str, *values: object, e
 
 
 async def _announce(tx: TenantTx, sale: Sale, action: str, actor: str, **detail: object) -> None:
-    await tx.emit("sale.changed", SaleChanged(encode("sal", sale.id), sale.epoch, sale.state))
+    await tx.emit("sale.changed", SaleChanged(encode("sal", sale.id), sale.epoch, sale.state, action))
+    if sale.state == "open":
+        await reservations.wake(tx)
     await tx.audit(actor, action, encode("sal", sale.id), epoch=sale.epoch, **detail)

@@ -15,10 +15,14 @@ COMMANDS = {
     "migrate": "bring the database's schema up to date",
     "api": "one API process",
     "worker": "one worker process",
+    "platform-staff": "add one of the platform's own people, or let one enrol anew",
+    "keys": "master keys: which are in use, and wrapping all data keys by the newest",
     "import": "a file of codes into a store's vault, with a progress bar",
     "tokens": "shopper tokens in bulk, for load tests",
+    "client": "the typed client of the API, written anew from its document",
     "load": "rehearse a sale with thousands of shoppers, here or elsewhere, and judge it",
     "check": "prove the invariants on the live store",
+    "audit": "prove that nobody changed the audit, or anchor its chains now",
 }
 
 
@@ -32,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"tessera: there is no command {name!r}\n\n{usage()}", file=sys.stderr)
         return 2
     raise_file_limit()
-    code: int = import_module(f"tessera.commands.{name}").main(rest)
+    code: int = import_module(f"tessera.commands.{name.replace('-', '_')}").main(rest)
     return code
 
 

@@ -52,7 +52,7 @@ def open_store(shop: Shop, units: int, shape: str) -> Stage:
 
     Raises `merchant.Failed` and `Unplayable`.
     """
-    owner = Merchant(shop.api_url, shop.provider_url, shop.provider.admin_token)
+    owner = Merchant(shop.api_url, shop.mail_url, shop.provider_url, shop.provider.admin_token)
     try:
         store = owner.open_store(limit=1)
     finally:

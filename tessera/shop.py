@@ -1,7 +1,7 @@
-"""A whole shop on this machine: servers, schema, sandbox provider, API processes and a worker, over one folder.
+"""A whole shop on this machine: servers, schema, sandbox provider, mail catcher, API processes and a worker, over one folder.
 
     with Shop(Path(".tessera")) as shop:
-        shop.api_url, shop.provider_url, shop.environ
+        shop.api_url, shop.provider_url, shop.mail_url, shop.environ
 
 `tessera up` keeps one open; the demonstration and the tests of faults sell in one.
 """
@@ -23,6 +23,7 @@ from tessera.embedded import Servers
 from tessera.processes import HOST, Processes, free_port
 
 PROVIDER = "loadtests.counterparts.sandbox"
+CATCHER = "loadtests.counterparts.mail"
 
 
 class ProviderStarted(msgspec.Struct):
@@ -57,6 +58,8 @@ class Shop:
         self.time_scale = time_scale
         self.api_url = f"http://{HOST}:{self.port}"
         self.provider_url = f"http://{HOST}:{self.provider_port}"
+        self.mail_port, self.smtp_port = free_port(), free_port()
+        self.mail_url = f"http://{HOST}:{self.mail_port}"
         given = {**os.environ, **(environ or {})}
         self.servers = Servers(self.folder / "servers", fsync=fsync, environ=given)
         self.environ = {
@@ -64,6 +67,7 @@ class Shop:
             "TESSERA_SECRET": given.get("TESSERA_SECRET") or secret_of(self.folder),
             "TESSERA_PUBLIC_URL": self.api_url,
             "TESSERA_PROVIDER_URL": self.provider_url,
+            "SMTP_URL": f"smtp://{HOST}:{self.smtp_port}",
         } | given
         self.processes = Processes(self.folder / "logs", self.environ)
         self._stack = ExitStack()
@@ -97,6 +101,8 @@ class Shop:
         # It need not watch its parent: whatever a keeper starts ends with the keeper.
         options += ["--print-json", "--outlive-parent"]
         run("provider", *options, module=PROVIDER, port=self.provider_port, path="/healthz")
+        ports = ["--port", str(self.mail_port), "--smtp-port", str(self.smtp_port)]
+        run("mail", *ports, "--outlive-parent", module=CATCHER, port=self.mail_port, path="/healthz")
         for number in range(1, self.apis + 1):
             run(f"api-{number}", "api", "--host", HOST, "--port", str(self.port), port=self.port, environ=self.environ_of("api"))
         run("worker", "worker", environ=self.environ_of("worker"))

@@ -10,13 +10,24 @@ from checkout_core.admission import Gatekeeper
 from checkout_core.errors import Unavailable
 from checkout_core.ids import encode
 from checkout_core.resp import Closed, Unknown
-from tenants import duties
+from tenants import domains, duties, fulfilments, qualifications, terms
+from tenants.audit import chain
+from tenants.catalog import schedule
 from tenants.db import Pool
+from tenants.keys import Keyring
+from tenants.orders import index, reminders
 from tenants.payments import attempts, expire, inbox, refunds
 from tenants.payments.accounts import Providers
 from tenants.payments.provider import ProviderUnavailable
+from tenants.privacy import duty as privacy
+from tenants.rotations import work as rotation
+from tenants.units import expiry
+from tenants.vault import exports, watches
+from tenants.webhooks import reservations, retention
 from workers import gatekeeping
+from workers.mails import Mailer
 from workers.relay import Relay
+from workers.webhooks import Postman
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +39,11 @@ class Services(NamedTuple):
     providers: Providers
     relay: Relay
     gatekeeper: Gatekeeper
+    keyring: Keyring
+    mailer: Mailer
+    postman: Postman
+    verifier: domains.Verifier | None = None  # only a worker asks the DNS
+    platform: Pool | None = None  # and only it does what the platform decides
 
 
 Work = Callable[[Services, UUID, UUID], Awaitable[object]]
@@ -42,13 +58,51 @@ async def _tend(services: Services, tenant_id: UUID, sale_id: UUID) -> None:
         await services.relay.tell(tenant_id, "sale.restocked", {"sale_id": encode("sal", sale_id)})
 
 
+async def _relay(services: Services, tenant_id: UUID, _: UUID) -> None:
+    """Relay the events of a tenant, and begin at once with the webhooks they became."""
+    for endpoint_id in await services.relay.send(tenant_id):
+        await services.postman.call(tenant_id, endpoint_id)
+
+
+async def _look(services: Services, tenant_id: UUID, _: UUID) -> None:
+    for endpoint_id in await reservations.look(services.pool, tenant_id):
+        await services.postman.call(tenant_id, endpoint_id)
+
+
+async def _verify(services: Services, tenant_id: UUID, domain_id: UUID) -> None:
+    if services.verifier is not None:
+        await domains.verify(services.verifier, services.pool, tenant_id, domain_id)
+
+
+async def _expire(services: Services, tenant_id: UUID, qualification_id: UUID) -> None:
+    if services.platform is not None:
+        await qualifications.expire(services.platform, tenant_id, qualification_id)
+
+
 WORK: dict[str, Work] = {
     "payment_inbox": lambda s, tenant_id, row_id: inbox.digest(s.pool, tenant_id, row_id),
     "orders": lambda s, tenant_id, row_id: expire.expire(s.pool, s.providers, tenant_id, row_id),
     "payment_attempt": lambda s, tenant_id, row_id: attempts.inquire(s.pool, s.providers, tenant_id, row_id),
     "refund": lambda s, tenant_id, row_id: refunds.pay_back(s.pool, s.providers, tenant_id, row_id),
     "sale": _tend,
-    "outbox": lambda s, tenant_id, _: s.relay.send(tenant_id),
+    "mail": lambda s, tenant_id, row_id: s.mailer.deliver(tenant_id, row_id),
+    "outbox": _relay,
+    "store_domain": _verify,
+    "webhook_endpoint": lambda s, tenant_id, row_id: s.postman.call(tenant_id, row_id),
+    "webhook_watch": _look,
+    "webhook_event": lambda s, tenant_id, _: retention.forget(s.pool, tenant_id),
+    "qualification": _expire,
+    "data_request": lambda s, tenant_id, row_id: privacy.carry_out(s.pool, s.keyring, tenant_id, row_id),
+    "key_rotation": lambda s, tenant_id, row_id: rotation.carry_out(s.pool, s.keyring, tenant_id, row_id),
+    "code_export": lambda s, tenant_id, row_id: exports.expire(s.pool, tenant_id, row_id),
+    "stock_watch": lambda s, tenant_id, row_id: watches.look(s.pool, s.platform, tenant_id, row_id),
+    "audit_unlinked": lambda s, tenant_id, _: chain.link(s.pool, tenant_id),
+    "order_reminder": lambda s, tenant_id, row_id: reminders.answer(s.pool, tenant_id, row_id),
+    "product": lambda s, tenant_id, row_id: schedule.keep(s.pool, tenant_id, row_id),
+    "order_change": lambda s, tenant_id, _: index.work(s.pool, tenant_id),
+    "fulfilment": lambda s, tenant_id, row_id: fulfilments.carry_out(s.pool, s.keyring, tenant_id, row_id),
+    "entitlement": lambda s, tenant_id, row_id: terms.tend(s.pool, tenant_id, row_id),
+    "vault_batch": lambda s, tenant_id, row_id: expiry.sweep(s.pool, tenant_id, row_id),
 }
 
 

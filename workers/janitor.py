@@ -4,18 +4,16 @@ Their duty was done, so nobody looks after them. Every 20 s the names of all tha
 sale without a duty gets it back. Two workers at it are harmless: the duty itself is claimed.
 """
 
-import asyncio
-import logging
-import random
 from collections import defaultdict
+from contextlib import suppress
 from uuid import UUID
 
 from checkout_core import keys
 from checkout_core.partitions import Partitions
 from checkout_core.resp import Closed, Unknown
 from tenants.db import Pool, tenant_tx
-
-log = logging.getLogger(__name__)
+from workers import rounds
+from workers.rounds import Round
 
 EVERY_S = 20.0
 AT_ONCE = 1000  # names, 0.3 ms of Redis
@@ -23,14 +21,12 @@ AT_ONCE = 1000  # names, 0.3 ms of Redis
 
 async def run(pool: Pool, partitions: Partitions) -> None:
     """Look until cancelled."""
-    while True:
-        try:
+
+    async def look() -> None:
+        with suppress(Closed, Unknown):  # it has nothing to be tidied up while it is away
             await once(pool, partitions)
-        except (Closed, Unknown):
-            pass  # it has nothing to be tidied up while it is away
-        except Exception as error:
-            log.warning("what Redis remembers of sales was not looked through: %s: %s", type(error).__name__, error)
-        await asyncio.sleep(EVERY_S * random.uniform(0.8, 1.2))  # noqa: S311  so that workers started together do not look together
+
+    await rounds.go(Round("looking through what Redis remembers of sales", look, EVERY_S))
 
 
 async def once(pool: Pool, partitions: Partitions) -> int:

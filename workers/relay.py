@@ -1,12 +1,14 @@
 """The relay: events leave the outbox for everybody who listens, at least once, after their transaction committed.
 
-Listeners are the API processes, which forget what they remember of a tenant when it changed. The channel is Redis' publish: an event
-lost there is no harm, since what processes remember also expires by itself.
+First they are queued for merchants' webhooks, which needs Postgres alone. Then they are published: to the API processes, which forget what
+they remember of a tenant when it changed. The channel is Redis' publish: an event lost there is no harm, since what processes remember also
+expires by itself.
 """
 
 import logging
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -14,6 +16,7 @@ from redis.exceptions import RedisError
 from checkout_core.ids import new_id
 from tenants import events
 from tenants.db import Pool, tenant_tx
+from tenants.webhooks.fanout import fan_out
 
 log = logging.getLogger(__name__)
 
@@ -25,24 +28,36 @@ class Relay:
         self._pool = pool
         self._redis = redis
 
-    async def send(self, tenant_id: UUID) -> None:
+    async def send(self, tenant_id: UUID) -> list[UUID]:
         """Send what is due of a tenant, oldest first, and mark it sent; a crash between the two sends it again, with the same ids.
 
-        Raises `redis.RedisError` while Redis is away: the events stay and are sent later.
+        The webhook endpoints that have something to do now. Raises `redis.RedisError` while Redis is away: webhooks are queued all the
+        same, and the events stay to be published later. Two who relay for a tenant do it in turn, or later events might be queued first.
         """
+        away: RedisError | OSError | None = None
         async with tenant_tx(self._pool, tenant_id) as tx:
-            sql = """SELECT id, topic, payload FROM outbox WHERE tenant_id = $1 AND next_try_at <= now()
-                     ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"""
+            sql = """SELECT id, topic, payload, created_at, fanned_out FROM outbox WHERE tenant_id = $1 AND next_try_at <= now()
+                     ORDER BY id LIMIT $2 FOR UPDATE"""
             rows = await tx.conn.fetch(sql, tenant_id, AT_ONCE)
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for row in rows:
-                    pipe.publish(
-                        events.CHANNEL,
-                        events.encode(events.Event(row["id"], tenant_id, row["topic"], msgspec.Raw(row["payload"].encode()))),
-                    )
-                await pipe.execute()
-            sql = "UPDATE outbox SET next_try_at = NULL WHERE tenant_id = $1 AND id = ANY($2)"
-            await tx.conn.execute(sql, tenant_id, [row["id"] for row in rows])
+            woken = await fan_out(tx, [row for row in rows if not row["fanned_out"]])
+            try:
+                await self._publish(tenant_id, rows)
+            except (RedisError, OSError) as error:
+                away = error
+            done = "next_try_at = NULL" if away is None else "fanned_out = true"
+            await tx.conn.execute(f"UPDATE outbox SET {done} WHERE tenant_id = $1 AND id = ANY($2)", tenant_id, [row["id"] for row in rows])
+        if away is not None:
+            raise away
+        return woken
+
+    async def _publish(self, tenant_id: UUID, rows: list[asyncpg.Record]) -> None:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for row in rows:
+                pipe.publish(
+                    events.CHANNEL,
+                    events.encode(events.Event(row["id"], tenant_id, row["topic"], msgspec.Raw(row["payload"].encode()))),
+                )
+            await pipe.execute()
 
     async def tell(self, tenant_id: UUID, topic: str, event: object) -> None:
         """Say at once what is no news of a transaction but of Redis itself. While it is away there is nothing to say."""

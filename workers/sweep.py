@@ -43,8 +43,7 @@ class Sweep:
     async def once(self, table: str) -> int:
         """Do all of a table that is due now; the number of rows found."""
         found = await duties.due(self._sweeper, table, AT_ONCE)
-        # One call relays all events of a tenant, in order.
-        rows = {d.tenant_id: d for d in reversed(found)}.values() if table == "outbox" else found
+        rows = {d.tenant_id: d for d in reversed(found)}.values() if table in duties.BY_TENANT else found
         await asyncio.gather(*(self.attend(table, d.tenant_id, d.id) for d in rows))
         return len(found)
 

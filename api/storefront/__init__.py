@@ -10,16 +10,16 @@ from litestar.di import Provide
 
 from api import problems as json_problems
 from api.guards import anyone
-from api.storefront import assets, merchant, orders, problems, shop
+from api.storefront import assets, brand, merchant, orders, policies, problems, shop
 from api.storefront.visit import provide_visit
 from api.strict import BODY_MAX, StrictRequest
 
 pages = Router(
     "/",
     route_handlers=[
-        shop.home, shop.sale, shop.buy,
-        orders.show, orders.state, orders.pay, orders.cancel, orders.codes, orders.find, orders.found,
-        assets.static, assets.switch,
+        shop.home, shop.at, shop.sale, shop.buy,
+        orders.show, orders.state, orders.pay, orders.cancel, orders.codes, orders.find, orders.found, orders.forgotten,
+        assets.static, assets.switch, brand.brand, brand.image, policies.policy,
         *merchant.route_handlers,
     ],
     guards=[anyone],

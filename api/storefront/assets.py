@@ -1,12 +1,16 @@
 """What every page needs besides itself: its static files, and the switch of language."""
 
+from contextlib import suppress
+
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from api.storefront import language
 from api.storefront.statics import BY_HASHED_NAME
-from api.storefront.visit import AnyRequest, AVisit
+from api.storefront.visit import AVisit
+from api.strict import AnyRequest
+from checkout_core.errors import NotFound
 
 YEAR_S = 365 * 24 * 3600
 
@@ -29,7 +33,11 @@ async def static(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
 @get("/language")
 async def switch(visit: AVisit, to: FromQuery[str], back: FromQuery[str] = "/") -> Response[bytes]:
     """Remember the language a visitor chose, and return to the page he chose it on."""
-    if to in language.LANGUAGES:
+    offered = set(language.LANGUAGES)
+    with suppress(NotFound):  # the platform's own host has our languages only
+        await visit.at_store()
+        offered |= set((await visit.face()).locales)
+    if to in offered:
         visit.set_cookie(language.COOKIE, to, YEAR_S)
     # A path of ours and nothing else: `//host` and `/\host` would lead away.
     safe = back.startswith("/") and not back.startswith(("//", "/\\")) and back.isascii() and back.isprintable()

@@ -3,13 +3,13 @@
 import datetime as dt
 from typing import NamedTuple
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-# Stores have no zone of their own yet: times are written in China's, which has no summer time, and say so.
-STORE_ZONE = dt.timezone(dt.timedelta(hours=8), "UTC+8")
+from tenants.money import digits
 
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "JPY": "JP¥", "TWD": "NT$", "SGD": "S$"}
-_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0}  # ISO 4217 minor units; two for all others we take
 
 
 class Currency(NamedTuple):
@@ -18,33 +18,31 @@ class Currency(NamedTuple):
 
 
 def currency(code: str) -> Currency:
-    return Currency(_SIGNS.get(code, f"{code} "), _DIGITS.get(code, 2))
+    return Currency(_SIGNS.get(code, f"{code} "), digits(code))
 
 
 def money(minor: int, code: str) -> str:
     """`money(1234500, "CNY")` is `¥12,345.00`."""
-    sign, digits = currency(code)
-    whole, rest = divmod(abs(minor), 10**digits)
-    tail = f".{rest:0{digits}d}" if digits else ""
+    sign, decimals = currency(code)
+    whole, rest = divmod(abs(minor), 10**decimals)
+    tail = f".{rest:0{decimals}d}" if decimals else ""
     return f"{'-' if minor < 0 else ''}{sign}{whole:,}{tail}"
 
 
-def minor_units(text: str, code: str) -> int:
-    """What a person typed, in minor units: `"12.5"` is 1250 fen. Raises `ValueError` for anything but digits and one point."""
-    digits = currency(code).digits
-    whole, point, rest = text.strip().replace(",", "").lstrip("¥$€£").partition(".")
-    if not whole.isascii() or not whole.isdigit() or len(whole) > 12:
-        raise ValueError(f"{text!r} is not an amount")
-    if point and not (rest.isascii() and rest.isdigit() and len(rest) <= digits):
-        raise ValueError(f"{text!r} has more decimals than {code}")
-    return int(whole + rest.ljust(digits, "0"))
-
-
-def instant(value: dt.datetime) -> Markup:
-    """A `<time>` in the store's zone; the script turns it into the reader's own."""
-    shown = value.astimezone(STORE_ZONE)
+@pass_context
+def instant(context: Context, value: dt.datetime) -> Markup:
+    """A `<time>` in the zone of the page's store; the script turns it into the reader's own."""
+    zone: dt.tzinfo = context["zone"]
+    shown = value.astimezone(zone)
     exact = value.astimezone(dt.UTC).isoformat(timespec="seconds")
-    return Markup('<time datetime="{}" data-local>{} UTC+8</time>').format(escape(exact), shown.strftime("%Y-%m-%d %H:%M"))
+    return Markup('<time datetime="{}" data-local>{} {}</time>').format(escape(exact), shown.strftime("%Y-%m-%d %H:%M"), offset(shown))
+
+
+def offset(value: dt.datetime) -> str:
+    """How far the instant's zone is from UTC at that instant: `UTC`, `UTC+8`, `UTC-3:30`. Abbreviations mean several zones each."""
+    minutes = int((value.utcoffset() or dt.timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02}' if rest else ''}" if minutes else "UTC"
 
 
 def unix_ms(value: dt.datetime) -> int:

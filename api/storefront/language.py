@@ -1,5 +1,6 @@
 """The words on the pages: one catalogue per language, and which of them a visitor reads."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -8,6 +9,11 @@ import msgspec
 LANGUAGES = {"zh-CN": "中文", "en": "English"}
 DEFAULT = "zh-CN"
 COOKIE = "tessera_lang"
+_AUTONYMS = {
+    "zh-TW": "繁體中文", "zh-HK": "繁體中文（香港）", "zh-Hant": "繁體中文", "ja": "日本語", "ko": "한국어",
+    "th": "ไทย", "vi": "Tiếng Việt", "de": "Deutsch", "es": "Español", "fr": "Français", "pt": "Português",
+    "pt-BR": "Português (Brasil)", "ru": "Русский",
+}  # fmt: skip
 
 
 class Words:
@@ -36,10 +42,10 @@ def load(language: str) -> Words:
 WORDS = {language: load(language) for language in LANGUAGES}
 
 
-def choose(cookie: str | None, accept_language: str) -> Words:
-    """The visitor's own choice, else the first language of his browser that we speak, else the store's."""
-    if cookie in LANGUAGES:
-        return WORDS[cookie]
+def choose(cookie: str | None, accept_language: str, locales: Sequence[str], default: str) -> str:
+    """Which of `locales` a visitor reads: the one he chose, else the first language of his browser that is there, else `default`."""
+    if cookie in locales:
+        return str(cookie)
     wishes: list[tuple[float, int, str]] = []
     for position, part in enumerate(accept_language[:200].split(",")):
         tag, _, parameters = part.strip().partition(";")
@@ -48,8 +54,24 @@ def choose(cookie: str | None, accept_language: str) -> Words:
             weight = float(quality) if name == "q" else 1.0
         except ValueError:
             weight = 0.0
-        primary = tag.partition("-")[0].lower()
-        known = next((language for language in LANGUAGES if language.partition("-")[0] == primary), None)
+        known = _nearest(tag, locales)
         if known and weight > 0:
             wishes.append((-weight, position, known))
-    return WORDS[min(wishes)[2] if wishes else DEFAULT]
+    return min(wishes)[2] if wishes else default
+
+
+def words_for(locale: str, default: str) -> Words:
+    """Our own words for a page in `locale`: in its language where we speak it, else in that of the store's `default`, else in ours."""
+    spoken = list(LANGUAGES)
+    return WORDS[_nearest(locale, spoken) or _nearest(default, spoken) or DEFAULT]
+
+
+def offered(locales: Sequence[str]) -> dict[str, str]:
+    """The names that languages have in themselves, by locale; a tag whose name we do not know is its own."""
+    return {locale: LANGUAGES.get(locale) or _AUTONYMS.get(locale) or locale for locale in locales}
+
+
+def _nearest(tag: str, locales: Sequence[str]) -> str | None:
+    """The same locale, else the first of the same language."""
+    exact = next((locale for locale in locales if locale.lower() == tag.lower()), None)
+    return exact or next((locale for locale in locales if locale.partition("-")[0] == tag.partition("-")[0].lower()), None)

@@ -1,6 +1,7 @@
 """The pages of an order: its state, paying, the codes, and finding it again."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 from msgspec import json
 
 from api.limits import address
-from api.orders import Lookup, find_for_guest
+from api.order_lookups import Lookup, Reminder, find_for_guest, note_reminder
 from api.storefront import grants
 from api.storefront import visit as visits
 from api.storefront.rendering import Notice
@@ -20,9 +21,11 @@ from checkout_core.ids import decode, encode
 from checkout_core.intents import Outcome
 from tenants import delivery, orders
 from tenants.db import tenant_tx
+from tenants.orders import notices, reminders
 from tenants.payments import attempts
 
 MINE_MAX = 10
+CONTACT_MAX = 254
 AT_STORE = {"visit": visits.at_store}
 
 
@@ -51,6 +54,7 @@ async def state(visit: AVisit, order: FromPath[str]) -> Response[bytes]:
 @post("/orders/{order:str}/pay", dependencies=AT_STORE, status_code=200)
 async def pay(visit: AVisit, order: FromPath[str]) -> Response[bytes]:
     await visit.form()
+    await visit.at_open_store()
     owner = await owner_of(visit, order)
     t = visit.words
     try:
@@ -94,14 +98,16 @@ async def codes(visit: AVisit, order: FromPath[str]) -> Response[bytes]:
     except Conflict:
         return visit.go(f"/orders/{order}")
     contents = [each.content for each in revealed]
-    shown = [CodeView(code=c.code, secret=c.secret, valid_until=c.valid_until, face_value=c.face_value) for c in contents]
+    shown = [CodeView(code=c.code, secret=c.secret, valid_until=c.valid_until, face_value=c.face_value, note=c.note) for c in contents]
+    notes = list(dict.fromkeys(each.usage_note for each in revealed if each.usage_note))
     visit.page.gzip = False  # nothing that compresses beside a secret
-    return await page(visit, owner, codes=shown)
+    return await page(visit, owner, codes=shown, notes=notes)
 
 
 @get("/orders", dependencies=AT_STORE)
-async def find(visit: AVisit) -> Response[bytes]:
-    return await lookup_page(visit)
+async def find(visit: AVisit, order: FromQuery[str | None] = None) -> Response[bytes]:
+    """`order` is a number that a mail led here with."""
+    return await lookup_page(visit, (order or "")[:64])
 
 
 @post("/orders", dependencies=AT_STORE, status_code=200)
@@ -110,10 +116,9 @@ async def found(visit: AVisit) -> Response[bytes]:
     number, proof = fields.get("order", "")[:64], fields.get("proof", "")[:254]
     t, store = visit.words, await visit.at_store()
     try:
-        visit.process.limits.check("order-lookups", address(visit.request), per_minute=10, burst=10)
-        async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
-            asked = Lookup(order_id=_number(number), lookup_password=proof[:128] or None, contact=proof or None)
-            order = await find_for_guest(visit.process, tx, asked)
+        await visit.process.limits.check(("order-lookups", address(visit.request)))
+        asked = Lookup(order_id=_number(number), lookup_password=proof[:128] or None, contact=proof or None)
+        order = await find_for_guest(visit.process, store.tenant_id, asked)
     except TooMany as error:
         notice = Notice(t("problem.too_many.title"), t("problem.too_many.text", seconds=error.retry_after_s or 1))
         return await lookup_page(visit, number, status=429, notice=notice)
@@ -126,6 +131,22 @@ async def found(visit: AVisit) -> Response[bytes]:
     place = grants.path(order.id)
     visit.set_cookie(grants.cookie_name(secure=visit.secure), grant, grants.TTL_S, path=place)
     return visit.go(place)
+
+
+@post("/orders/forgotten", dependencies=AT_STORE, status_code=200)
+async def forgotten(visit: AVisit) -> Response[bytes]:
+    """The same page whether there are orders with the address; the mail alone tells."""
+    contact = (await visit.form()).get("mail", "").strip()
+    t, store = visit.words, await visit.at_store()
+    if len(contact) > CONTACT_MAX or not notices.is_mail(contact):
+        return await lookup_page(visit, status=400, notice=Notice(t("problem.bad.title"), t("problem.mail"), "bad"))
+    try:
+        await visit.process.limits.check(("order-reminders", address(visit.request)))
+    except TooMany as error:
+        notice = Notice(t("problem.too_many.title"), t("problem.too_many.text", seconds=error.retry_after_s or 1))
+        return await lookup_page(visit, status=429, notice=notice)
+    await note_reminder(visit.process, store, Reminder(contact=contact, locale="zh-CN" if visit.locale.startswith("zh") else "en"))
+    return await lookup_page(visit, notice=Notice(t("lookup.sent.title"), t("lookup.sent.text", days=reminders.DAYS), ""))
 
 
 async def owner_of(visit: Visit, order: str) -> Owner:
@@ -164,17 +185,18 @@ async def page(
     status: int = 200,
     paying: bool = False,
     codes: list[CodeView] | None = None,
+    notes: Sequence[str] = (),
     notice: Notice | None = None,
 ) -> Response[bytes]:
     visit.page.path = f"/orders/{encode('ord', owner.order_id)}"
-    return visit.render("order.html", status=status, order=await look(visit, owner, paying=paying), codes=codes, notice=notice)
+    return visit.render("order.html", status=status, order=await look(visit, owner, paying=paying), codes=codes, notes=notes, notice=notice)
 
 
 async def lookup_page(visit: Visit, number: str = "", *, status: int = 200, notice: Notice | None = None) -> Response[bytes]:
     mine: list[OrderView] = []
     if shopper := visit.shopper():
         async with tenant_tx(visit.process.app_pool, shopper.tenant_id) as tx:
-            latest = await orders.latest(tx, shopper_id=shopper.id, limit=2 * MINE_MAX)
+            latest = (await orders.latest(tx, orders.Asked(shopper_id=shopper.id), limit=2 * MINE_MAX)).orders
         mine = [view(order) for order in latest if order.state != "refused" and order.lines][:MINE_MAX]
     return visit.render("lookup.html", status=status, form={"order": number}, mine=mine, notice=notice)
 

@@ -7,8 +7,9 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from api import problems
+from api.directory import Suspended
 from api.storefront.rendering import Link, Notice
-from api.storefront.visit import SeeOther, Visit, visit_of
+from api.storefront.visit import Moved, SeeOther, Visit, visit_of
 from checkout_core.errors import AppError, Forbidden, NotFound, TooMany, Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     visit = visit_of(request)
     known = problems.expected(error)
     if isinstance(known, SeeOther):
-        return visit.go(known.place)
+        return visit.go(known.place, status=301 if isinstance(known, Moved) else 303)
     status = known.status if isinstance(known, AppError) else known.status_code if isinstance(known, HTTPException) else 500
     if status >= 500 and not isinstance(known, AppError):
         log.error("%s %s failed", request.method, request.url.path, exc_info=known)
@@ -40,6 +41,8 @@ def _notice(visit: Visit, error: Exception, status: int, wait_s: int | None) -> 
         case NotFound() | Unauthorized() if visit.request.url.path.startswith("/orders/"):
             links = (Link("/orders", t("problem.lookup")), home)
             return Notice(t("problem.unauthorized.title"), t("problem.unauthorized.text"), links=links)
+        case Suspended():
+            return Notice(t("problem.suspended.title"), t("problem.suspended.text"), links=(Link("/orders", t("problem.lookup")),))
         case Forbidden():
             return Notice(t("problem.forbidden.title"), t("problem.forbidden.text"), links=(back, home))
         case TooMany():

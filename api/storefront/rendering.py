@@ -13,7 +13,7 @@ from litestar import Response
 from api.headers import SECURITY_HEADERS
 from api.storefront import formats
 from api.storefront.art import mosaic
-from api.storefront.language import LANGUAGES, Words
+from api.storefront.language import Words
 from api.storefront.statics import address
 
 GZIP_FROM_BYTES = 1024
@@ -28,7 +28,7 @@ templates = Environment(
     cache_size=-1,
 )
 templates.globals.update(
-    asset=address, mosaic=mosaic, languages=LANGUAGES,
+    asset=address, mosaic=mosaic,
     money=formats.money, currency=formats.currency, instant=formats.instant, unix_ms=formats.unix_ms, duration=formats.duration,
 )  # fmt: skip
 

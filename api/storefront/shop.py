@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from api.checkouts import NewCheckout, press
 from api.directory import Store
@@ -18,10 +18,14 @@ from api.storefront.visit import AVisit, Visit
 from checkout_core.errors import AppError, BadRequest, Conflict, NotFound, TooMany, Unavailable
 from checkout_core.ids import decode, encode
 from tenants import offers
+from tenants.catalog import categories
 from tenants.db import tenant_tx
 from tenants.offers import Offer
+from tenants.search import QUESTION_MAX
 
 RELOAD_MAX_S = 3600  # a page without scripts reloads itself at the start of a sale, if that is no further away
+PRODUCTS_SHOWN = 60  # of a category, or found
+MANY = 12  # on sale: then a field to search in helps
 TRIES_MAX = 12  # after that the page waits for a person
 RETRY_S_MAX = 15.0
 
@@ -36,19 +40,44 @@ class BuyForm(msgspec.Struct, frozen=True):
     contact: str = ""
 
 
+class ShelfView(msgspec.Struct, frozen=True):
+    """A category as the page links it."""
+
+    ref: str
+    name: str
+
+
 @get("/", name="shop")
-async def home(visit: AVisit) -> Response[bytes]:
+async def home(visit: AVisit, q: FromQuery[str | None] = None, category: FromQuery[str | None] = None) -> Response[bytes]:
+    """All that is on sale; or what is in a category, or found by words."""
     try:
-        store = await visit.at_store()
+        store = await visit.at_open_store()
     except NotFound:
         # The platform's own host: nobody's store.
         t = visit.words
         notice = Notice(t("landing.title"), t("landing.text"), links=(Link("/merchant", t("merchant.title")),))
         return visit.render("notice.html", private=False, notice=notice)
+    words, within = (q or "").strip()[:QUESTION_MAX], decode("cat", category) if category else None
     async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
-        found = await offers.current(tx)
+        tree = await categories.all_of(tx, visit.locale)
+        if words or within:
+            shown = await offers.products(tx, visit.channel, visit.locale, limit=PRODUCTS_SHOWN, q=words or None, category_id=within)
+            found = [offer for product in shown for offer in product.offers]
+        else:
+            found = await offers.current(tx, visit.channel, visit.locale)
     now = dt.datetime.now(dt.UTC)
-    return visit.render("home.html", private=False, sales=[view(offer, now, held=None) for offer in found])
+    links = [ShelfView(encode("cat", each.id), each.name) for each in tree if each.parent_id in (None, within)]
+    return visit.render(
+        "home.html", private=False, canonical=visit.canonical(), sales=[view(offer, now, held=None) for offer in found], q=words,
+        category=category or "", categories=links, searchable=bool(tree or words or len(found) >= MANY),
+    )  # fmt: skip
+
+
+@get("/at/{slug:str}/sales/{sale:str}")
+async def at(visit: AVisit, slug: FromPath[str], sale: FromPath[str]) -> Response[bytes]:
+    """A link of a mail, which leads below the platform's address: on to the page at the store's own."""
+    store = await visit.process.directory.find("", slug)
+    return visit.go(visit.at_host(store.host, f"/sales/{encode('sal', decode('sal', sale))}"))
 
 
 @get("/sales/{sale:str}", dependencies={"visit": visits.at_store})
@@ -69,13 +98,14 @@ async def buy(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
 
 
 async def _buy(visit: Visit, sale: str, fields: dict[str, str]) -> Response[bytes]:
-    await visit.at_store()
+    await visit.at_open_store()
     form, wish, notice = _read(visit, sale, fields)
     if wish is None:
         return await page(visit, sale, form, status=400, notice=notice)
     try:
         # A form that was sent before says so: no refusal from memory before Postgres was asked whether it has become an order.
-        decision = await press(visit.process, visit.shopper_or_guest(), wish, form.key, retried="tries" in fields)
+        shopper = await visit.shopper_or_guest()
+        decision = await press(visit.process, shopper, wish, form.key, channel=visit.channel, retried="tries" in fields)
     except (Conflict, TooMany) as error:
         if error.code not in REFUSED:
             raise
@@ -108,7 +138,7 @@ async def page(
     refused: AppError | None = None,
 ) -> Response[bytes]:
     visit.page.path = f"/sales/{sale}"
-    store = await visit.at_store()
+    store = await visit.at_open_store()
     shown = await _look(visit, store, sale)
     if refused is not None:
         t, code = visit.words, f"refused.{refused.code}"
@@ -119,12 +149,14 @@ async def page(
     if shown.status == "soon" and until_s < RELOAD_MAX_S:
         reload_s = int(until_s) + random.randint(1, 3)  # noqa: S311 - spreads the crowd, guards nothing
     headers = {"Retry-After": str(refused.retry_after_s)} if refused and refused.retry_after_s else {}
-    return visit.render("sale.html", status=status, headers=headers, sale=shown, form=form, notice=notice, reload_s=reload_s)
+    return visit.render(
+        "sale.html", status=status, headers=headers, canonical=visit.canonical(), sale=shown, form=form, notice=notice, reload_s=reload_s
+    )  # fmt: skip
 
 
 async def _look(visit: Visit, store: Store, sale: str) -> SaleView:
     async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
-        offer = await offers.get(tx, decode("sal", sale))
+        offer = await offers.get(tx, decode("sal", sale), visit.channel, visit.locale)
     held = bool(await visit.remembered.held.get((store.tenant_id, offer.sale_id))) if offer.stock <= 0 else None
     return view(offer, dt.datetime.now(dt.UTC), held=held)
 

@@ -6,13 +6,30 @@ from uuid import UUID
 import msgspec
 
 from checkout_core import ids
+from tenants.images import Image
 
 QUANTITY_MAX = 100  # of one order
+# A policy's page, and the field of the store's settings that it shows.
+POLICIES = {"refund": "refund_policy", "privacy": "privacy_policy", "terms": "terms"}
 
 
 class StoreView(msgspec.Struct, frozen=True, kw_only=True):
+    """What every page of a store shows of it. `policies` are those it has."""
+
     name: str
     slug: str
+    banner: str = ""
+    notice: str = ""
+    footer: str = ""
+    contact: str = ""
+    seo_title: str = ""
+    seo_description: str = ""
+    policies: tuple[str, ...] = ()
+    logo: Image | None = None
+    hero: Image | None = None
+    favicon: Image | None = None
+    has_colors: bool = False
+    is_test: bool = False
 
 
 class SaleView(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,10 +77,13 @@ class SaleView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CodeView(msgspec.Struct, frozen=True, kw_only=True):
-    code: str
+    """What a unit is to its buyer. One that is neither a code nor a note was delivered all the same."""
+
+    code: str | None
     secret: str | None = None
     valid_until: str | None = None
     face_value: str | None = None
+    note: str | None = None
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):

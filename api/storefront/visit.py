@@ -3,13 +3,16 @@
 The proof is bound to a cookie of the page's own, so that a form works before there is a shopper or a session.
 """
 
+import datetime as dt
 import re
 import secrets
+from itertools import count
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from litestar import Request, Response
+from litestar import Response
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency, Provide
 
@@ -21,18 +24,21 @@ from api.memory import Memory
 from api.process import Process
 from api.storefront import language
 from api.storefront.rendering import Page, origin_of
-from api.storefront.views import StoreView
+from api.storefront.views import POLICIES, StoreView
+from api.strict import AnyRequest
 from checkout_core import tokens
 from checkout_core.errors import BadRequest, Forbidden, Unauthorized, UnsupportedMedia
 from checkout_core.secrets import mac128
 from checkout_core.tokens import Shopper
-from tenants import offers, overview
+from tenants import images, overview, stores
 from tenants.db import tenant_tx
 
-AnyRequest = Request[Any, Any, Any]
-
+CHANNEL_COOKIE = "tessera_channel"
+CHANNEL_COOKIE_S = 30 * 24 * 3600  # from the last link that named one
 FORM_COOKIE_S = 7 * 24 * 3600
-NAMES_TTL_S = 10.0
+FACES_TTL_S = 1.9  # two seconds after a change nobody sees what was before
+IMAGES_TTL_S = 60.0
+IMAGES_MAX = 64
 HELD_TTL_S = 2.0
 REMEMBERED_MAX = 10_000
 FIELDS_MAX = 40
@@ -40,18 +46,23 @@ _SEED = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 class Remembered:
-    """What pages of one process ask again and again: names of stores, and which emptied sales have units on hold."""
+    """What pages of one process ask again and again: how stores look, their pictures, and which emptied sales have units on hold."""
 
     def __init__(self, process: Process) -> None:
-        async def name(tenant_id: UUID) -> str | None:
+        async def face(tenant_id: UUID) -> stores.Store | None:
             async with tenant_tx(process.app_pool, tenant_id) as tx:
-                return await offers.store_name(tx)
+                return await stores.get(tx)
+
+        async def image(key: tuple[UUID, str]) -> tuple[str, bytes] | None:
+            async with tenant_tx(process.app_pool, key[0]) as tx:
+                return await images.content(tx, key[1])
 
         async def held(key: tuple[UUID, UUID]) -> bool | None:
             async with tenant_tx(process.app_pool, key[0]) as tx:
                 return await overview.held(tx, key[1])
 
-        self.names = Memory(name, ttl_s=NAMES_TTL_S, size=REMEMBERED_MAX)
+        self.faces = Memory(face, ttl_s=FACES_TTL_S, size=REMEMBERED_MAX)
+        self.images = Memory(image, ttl_s=IMAGES_TTL_S, size=IMAGES_MAX)
         self.held = Memory(held, ttl_s=HELD_TTL_S, size=REMEMBERED_MAX)
 
 
@@ -63,23 +74,29 @@ class SeeOther(Exception):
         self.place = place
 
 
+class Moved(SeeOther):
+    """The store has another address now."""
+
+
 class Visit:
     def __init__(self, request: AnyRequest) -> None:
         self.request = request
         self.process: Process = request.app.state.process
         self.secure = self.process.secure
         self.store: Store | None = None
+        self.channel = "web"  # that he came through, and his orders carry
+        self.locale = language.DEFAULT  # which of the store's languages the visitor reads its own texts in
         self.merchant: Merchant | None = None
         given = request.cookies.get(self._form_cookie, "")
         self._known = bool(_SEED.fullmatch(given))
         self._seed = given if self._known else secrets.token_urlsafe(16)
         self._cookies: list[Cookie] = []
         self.page = Page(
-            words=language.choose(request.cookies.get(language.COOKIE), request.headers.get("accept-language", "")),
+            words=language.WORDS[self._locale(list(language.LANGUAGES), language.DEFAULT)],
             path=request.url.path if request.method == "GET" else "/",
             gzip="gzip" in request.headers.get("accept-encoding", ""),
             pay_origin=origin_of(self.process.settings.provider_url),
-            shared={"store": None, "csrf": self._proof, "notice": None},
+            shared={"store": None, "csrf": self._proof, "notice": None, "zone": dt.UTC, "languages": language.LANGUAGES, "locale": None},
         )
 
     @property
@@ -99,10 +116,62 @@ class Visit:
     async def at_store(self) -> Store:
         """The store this page belongs to. Raises `NotFound` (`no_store`)."""
         if self.store is None:
-            self.store = await self.process.directory.store_of(self.request)
-            name = await self.remembered.names.get(self.store.tenant_id)
-            self.page.shared["store"] = StoreView(name=name or self.store.slug, slug=self.store.slug)
+            store = await self.process.directory.store_of(self.request)
+            if store.moved and self.request.method == "GET" and host_of(self.request) != store.host:
+                raise Moved(self.at_host(store.host, self._asked))
+            self.store = store
+            self._show(await self.face())
+            self.channel = await self._channel()
         return self.store
+
+    async def at_open_store(self) -> Store:
+        """The same, for pages that sell. Raises `Suspended`."""
+        store = await self.at_store()
+        store.must_be_open()
+        return store
+
+    async def _channel(self) -> str:
+        """Where this visitor comes from: by the link he followed, else by one he followed before, else by what he reads with.
+
+        A name that is no channel of the store is nobody's word: links are written by anybody.
+        """
+        assert self.store is not None
+        named, kept = self.request.query_params.get("channel"), self.request.cookies.get(CHANNEL_COOKIE)
+        if named or kept:
+            known = await self.process.channels_of(self.store.tenant_id)
+            if named in known:
+                self.set_cookie(CHANNEL_COOKIE, named, CHANNEL_COOKIE_S)
+                return str(named)
+            if kept in known:
+                return str(kept)
+        headers = self.request.headers
+        mobile = headers.get("sec-ch-ua-mobile") == "?1" or "Mobi" in headers.get("user-agent", "")
+        return "h5" if mobile else "web"
+
+    async def face(self) -> stores.Store:
+        """How the visited store looks and speaks; a change is seen within two seconds."""
+        assert self.store is not None, "the page is `at_store`"
+        face = await self.remembered.faces.get(self.store.tenant_id)
+        assert face is not None, "`stores.get` raises instead"
+        return face
+
+    def _show(self, face: stores.Store) -> None:
+        self.locale = self._locale(face.locales, face.locale)
+        self.page.words = language.words_for(self.locale, face.locale)
+        self.page.shared |= {
+            "store": store_view(face), "zone": ZoneInfo(face.zone), "locale": self.locale, "languages": language.offered(face.locales),
+        }  # fmt: skip
+
+    def _locale(self, locales: list[str], default: str) -> str:
+        cookie, header = self.request.cookies.get(language.COOKIE), self.request.headers.get("accept-language", "")
+        return language.choose(cookie, header, locales, default)
+
+    @property
+    def _asked(self) -> str:
+        """Path and query as they were sent, percent-encoded: nothing in them ends a header."""
+        path = quote(self.request.scope["path"], safe="/~:@!$&'()*+,;=")
+        query = self.request.scope["query_string"].decode("latin-1")
+        return f"{path}?{query}" if query and query.isascii() and query.isprintable() else path
 
     @property
     def remembered(self) -> Remembered:
@@ -119,9 +188,9 @@ class Visit:
         response.headers.update(headers or {})
         return self._with_cookies(response)
 
-    def go(self, place: str) -> Response[bytes]:
+    def go(self, place: str, *, status: int = 303) -> Response[bytes]:
         """See `place` instead: after a form has done its work a reload repeats nothing."""
-        return self._with_cookies(Response(b"", status_code=303, headers={"Location": place, "Cache-Control": "no-store"}))
+        return self._with_cookies(Response(b"", status_code=status, headers={"Location": place, "Cache-Control": "no-store"}))
 
     def _with_cookies(self, response: Response[bytes]) -> Response[bytes]:
         for cookie in self._cookies:
@@ -161,18 +230,23 @@ class Visit:
         """Who this browser is at this store, if it has bought here before."""
         token = cookies.read("shopper", self.request, secure=self.secure)
         try:
-            shopper = tokens.verify(self.process.keys.shoppers, token or "")
+            shopper = self.process.erased.check(tokens.verify(self.process.keys.shoppers, token or ""))
         except Unauthorized:
             return None
         return shopper if self.store and shopper.tenant_id == self.store.tenant_id else None
 
-    def shopper_or_guest(self) -> Shopper:
+    async def shopper_or_guest(self) -> Shopper:
         """Who buys. A new guest follows from the form's own cookie, so that two presses of one form are one guest, and so one order."""
         if shopper := self.shopper():
             return shopper
         assert self.store is not None
-        self.process.limits.check("guests", address(self.request), per_minute=30, burst=60)
-        guest_id = UUID(bytes=mac128(self.process.keys.shoppers, b"guest", self.store.tenant_id.bytes, self._seed.encode()))
+        await self.process.limits.check(("guests", address(self.request)))
+        # One who was erased and buys again is somebody else.
+        for nth in count():
+            words = (b"guest", self.store.tenant_id.bytes, self._seed.encode(), *([str(nth).encode()] if nth else []))
+            guest_id = UUID(bytes=mac128(self.process.keys.shoppers, *words))
+            if not self.process.erased.among(self.store.tenant_id, [guest_id]):
+                break
         token, guest = tokens.issue(self.process.keys.shoppers, self.store.tenant_id, shopper_id=guest_id)
         self.keep(cookies.make("shopper", token, secure=self.secure, max_age_s=tokens.TTL_S))
         return guest
@@ -182,6 +256,11 @@ class Visit:
         scheme = "https" if self.secure else self.request.url.scheme
         return f"{scheme}://{self.request.headers['host']}{path}"
 
+    def canonical(self) -> str:
+        """The address that links to this page name: at the store's primary host."""
+        assert self.store is not None, "the page is `at_store`"
+        return self.at_host(self.store.host, self.page.path)
+
     def at_host(self, host: str, path: str) -> str:
         """The absolute address of `path` at another host of ours, on the port that this browser used."""
         mine, port = host_of(self.request), ""
@@ -189,6 +268,16 @@ class Visit:
         if given.lower().startswith(f"{mine}:"):
             port = given[len(mine) :]
         return f"{'https' if self.secure else self.request.url.scheme}://{host}{port}{path}"
+
+
+def store_view(face: stores.Store) -> StoreView:
+    return StoreView(
+        name=face.name, slug=face.slug, banner=face.banner, notice=face.notice, footer=face.footer, contact=face.contact,
+        seo_title=face.seo_title, seo_description=face.seo_description,
+        logo=face.images.get("logo"), hero=face.images.get("banner"), favicon=face.images.get("favicon"),
+        is_test=face.mode == "test", policies=tuple(name for name, field in POLICIES.items() if getattr(face, field)),
+        has_colors=any((face.primary_color, face.primary_color_dark, face.accent_color, face.accent_color_dark)),
+    )  # fmt: skip
 
 
 def visit_of(request: AnyRequest) -> Visit:

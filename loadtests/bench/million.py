@@ -18,7 +18,7 @@ from loadtests.bench.sizes import CONNECTIONS
 TENTHS: Final = 10
 LOOK_S: Final = 1.0
 SETTLES_S: Final = 30.0  # until the worker has dropped the gates of sales that are over
-TABLES: Final = ("orders", "order_line", "unit", "sale", "outbox", "give_back", "code")
+TABLES: Final = ("orders", "order_line", "unit", "sale", "outbox", "give_back", "code", "order_entry", "order_posting")
 
 
 def rss_mib(pids: Iterable[int]) -> float:

@@ -12,7 +12,7 @@ import asyncpg
 
 from checkout_core.ids import decode
 from checkout_core.intents import SaleKey
-from loadtests.bench import quiet
+from loadtests.bench import afterwards, quiet
 from loadtests.bench.racers import Kind, Racer
 from loadtests.bench.rig import LIMIT, SLUG, Rig
 from loadtests.peers import postgres_only, stock
@@ -32,7 +32,9 @@ class Wrong(Exception):
 
 
 class Pressed(NamedTuple):
-    """`per_s` counts what was granted; `cpu_us` is user and system time per answer, by process; `latency_ms` p50 … max."""
+    """`per_s` counts what was granted; `latency_ms` is p50 … max. `cpu_us` is user and system time per answer, by process, and of the shop
+    what is spent `later`, by Postgres and worker, when everybody has his answer.
+    """
 
     answers: int
     per_s: float
@@ -66,6 +68,7 @@ def reserve(rig: Rig, racer: Racer, count: int, *, connections: int = 0, rate: f
     if racer.kind is Kind.DURABLE:
         # Under too heavy a load it says 202, which is its right; who was told so asks again, and the order must be there.
         expect_all(racer, report, count)
+        pressed.cpu_us["later"] = round(afterwards.finish(rig) / count * 1e6, 1)
     else:
         expect(racer, report, {"201": count})
     if not racer.is_constant:

@@ -109,7 +109,8 @@ class Hall:
 
 
 def cpu(pressed: Pressed) -> str:
-    return " ".join(f"{name} {pressed.cpu_us.get(name, 0):.1f}" for name in ("api", "redis", "postgres", "loader")) + " µs"
+    shown = [name for name in ("api", "redis", "postgres", "later", "loader") if name != "later" or name in pressed.cpu_us]
+    return " ".join(f"{name} {pressed.cpu_us.get(name, 0):.1f}" for name in shown) + " µs"
 
 
 def reserving(hall: Hall, wanted: set[str]) -> dict[str, Any]:

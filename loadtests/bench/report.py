@@ -53,13 +53,14 @@ def reserving(found: Mapping[str, Any]) -> str:
                 rate,
                 *spent,
                 f"**{together:.1f}**",
+                f"{each['cpu_us']['later']['median']:.1f}" if "later" in each["cpu_us"] else "",
                 f"{us['loader']:.1f}",
                 f"{ms['p50']['median']:.1f} / {ms['p99']['median']:.1f}",
                 f"{each['elsewhere']:.0%}",
             )
         )
-    head = ("256 connections", "answers/s", "API µs", "Redis µs", "Postgres µs", "together", "loader µs", "p50 / p99 ms", "disturbed")
-    return table(head, rows)
+    measured = ("API µs", "Redis µs", "Postgres µs", "together", "later", "loader µs", "p50 / p99 ms", "disturbed")
+    return table(("256 connections", "answers/s", *measured), rows)
 
 
 def capacity(found: Mapping[str, Any]) -> str:

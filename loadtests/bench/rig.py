@@ -9,9 +9,8 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Literal, Self
 
-import httpx
 from redis import Redis
 
 from api.process import Keys
@@ -22,7 +21,12 @@ from checkout_core.ids import decode, encode, new_id
 from checkout_core.intents import SaleKey
 from checkout_core.partitions import Partitions
 from loadtests.bench.racers import Kind, Racer
+from loadtests.client import Client
+from loadtests.client.operations import catalogue, sales, vault
+from loadtests.client.operations.catalogue import NewProduct, NewSku
+from loadtests.client.operations.sales import NewSale
 from loadtests.peers import go_redigo, stock
+from tessera.letterbox import sign_up
 from tessera.processes import Process, free_port
 from tessera.shop import Shop
 
@@ -30,6 +34,7 @@ SLUG: Final = "race"
 PEERS_DATABASE: Final = 5
 LIMIT: Final = 1
 IMPORT_MAX: Final = 200_000  # lines of a file
+IMPORT_WITHIN_S: Final = 120.0
 HOLD_S: Final = 86_400  # nobody pays here, and no hold may end while others race
 OPENS_IN_S: Final = 20.0  # the worker loads a new sale's gate within a second or two
 
@@ -67,7 +72,7 @@ class Rig:
     def __exit__(self, *error: object) -> None:
         self.redis.close()
         self.peers.close()
-        self.client.close()
+        self.client.__exit__()
         self.shop.__exit__(None, None, None)
 
     # Racers
@@ -111,10 +116,9 @@ class Rig:
     # Sales
 
     def _sign_up(self) -> None:
-        self.client = httpx.Client(base_url=self.shop.api_url, timeout=120, trust_env=False)
         person = {"store": "Race", "slug": SLUG, "mail": "race@example.org", "password": "a password of the race"}
-        merchant = self.client.post("/v1/merchants", json=person).raise_for_status().json()
-        self.client.headers["Authorization"] = f"Bearer {merchant['api_key']}"
+        merchant = sign_up(self.shop.api_url, self.shop.mail_url, **person)
+        self.client = Client(self.shop.api_url, token=merchant["api_key"], timeout_s=IMPORT_WITHIN_S)
         self.tenant_id = decode("ten", merchant["tenant_id"])
 
     def open_sale(self, racer: Racer, units: int, limit: int = LIMIT) -> str:
@@ -128,12 +132,13 @@ class Rig:
             stock.open_sale(self.peers, sale_id, units, limit)
         return encode("sal", sale_id)
 
-    def _open_in_postgres(self, units: int, limit: int, door: str) -> str:
-        product = self._made("/v1/products", {"name": "Pass"})
-        sku = self._made("/v1/skus", {"product_id": product, "name": "Day", "price_minor": stock.PRICE_MINOR, "currency": stock.CURRENCY})
+    def _open_in_postgres(self, units: int, limit: int, door: Literal["direct", "gate"]) -> str:
+        product = self.client(catalogue.create_product(NewProduct(name="Pass"))).id
+        day = NewSku(product_id=product, name="Day", price_minor=stock.PRICE_MINOR, currency=stock.CURRENCY)
+        sku = self.client(catalogue.create_sku(day)).id
         self._stock(sku, units)
-        terms = {"sku_id": sku, "name": "Race", "units": units, "limit_per_shopper": limit, "door": door, "hold_s": HOLD_S}
-        sale = self._made("/v1/sales", terms)
+        terms = NewSale(sku_id=sku, name="Race", units=units, limit_per_shopper=limit, door=door, hold_s=HOLD_S)
+        sale = self.client(sales.create_sale(terms)).id
         name = keys.of(SaleKey(self.tenant_id, decode("sal", sale))).sale
         deadline = time.monotonic() + OPENS_IN_S
         while door == "gate" and not self.redis.hexists(name.decode(), "ident"):
@@ -144,10 +149,7 @@ class Rig:
 
     def end_sale(self, sale: str) -> None:
         """The worker looks after every sale that runs; those that were raced for are ended."""
-        self.client.post(f"/v1/sales/{sale}/end", json={}).raise_for_status()
-
-    def _made(self, path: str, document: dict[str, Any]) -> str:
-        return str(self.client.post(path, json=document).raise_for_status().json()["id"])
+        self.client(sales.end_sale(sale))
 
     def _stock(self, sku: str, units: int) -> None:
         """An import, as a merchant makes it: the checker opens codes too."""
@@ -155,8 +157,7 @@ class Rig:
             lines = min(IMPORT_MAX, units - at)
             codes = secrets.token_hex(8 * lines).upper()
             file = "".join(f"{codes[16 * n : 16 * n + 16]}\n" for n in range(lines)).encode()
-            headers = {"Content-Type": "text/plain", "X-Filename": "race.txt"}
-            self.client.post("/v1/vault/imports", params={"sku_id": sku}, headers=headers, content=file).raise_for_status()
+            self.client(vault.import_codes(file, sku_id=sku, filename="race.txt"))
 
     async def _load(self, sale: SaleKey, units: int, limit: int) -> None:
         async with Partitions(self.peers_url) as partitions:

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 import asyncpg
 from redis import Redis
 
-from loadtests.bench import press
+from loadtests.bench import afterwards, press
 from loadtests.bench.candidates import TRIED, Candidate, Values, Where
 from loadtests.bench.figures import summary
 from loadtests.bench.press import Pressed, Wrong
@@ -167,6 +167,7 @@ def rush(hall: Hall, switch: Switch, candidate: Candidate, plan: Sequence[int], 
         def reserve(presses: int, racer: Racer = racer) -> Pressed:
             report = press.load(rig, racer, sale, presses, connections=CONNECTIONS, history=history)
             press.expect_all(racer, report, presses)
+            afterwards.finish(rig)
             return press.pressed_of(report)
 
         reserve(WARM_UP)

@@ -33,7 +33,7 @@ RESERVE = """
         SELECT id, row_number() OVER (ORDER BY id) AS n FROM (
             SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available'
               AND EXISTS (SELECT FROM s WHERE limit_per_shopper = 0 OR $6 <= (SELECT count(*) FROM places))
-            ORDER BY id LIMIT $6 FOR UPDATE SKIP LOCKED) AS free),
+            ORDER BY rank LIMIT $6 FOR UPDATE SKIP LOCKED) AS free),
     fits AS (SELECT * FROM s WHERE $6 = (SELECT count(*) FROM picked)),
     made AS (
         INSERT INTO orders (tenant_id, id, intent_id, shopper_id, state, amount_minor, currency, body_hash, channel, created_at, hold_until,

@@ -88,17 +88,17 @@ class Sample:
     @classmethod
     async def take(cls, look: Look) -> "Sample":
         sample = cls()
-        keyring = keys.Keyring(look.store.settings.secret)
+        keyring = keys.Keyring(look.store.settings.secret, look.store.settings.master_keys)
         tenants = [row[0] for row in await look.conn.fetch("SELECT DISTINCT tenant_id FROM vault_batch WHERE loaded > 0")]
         size = look.store.options.sample
         if size is not None and len(tenants) > TENANTS_SAMPLED:
             tenants = _dice.sample(tenants, TENANTS_SAMPLED)
         for tenant_id in tenants:
-            of_tenant = await keyring.of(TenantTx(look.conn, tenant_id))
+            of_tenant = await keyring.to_open(TenantTx(look.conn, tenant_id))
             if size is not None:
                 sample._add(of_tenant, await _some(look, tenant_id, size))
                 continue
-            sql = "SELECT unit_id, sku_id, fingerprint, key_id, sealed FROM code WHERE tenant_id = $1"
+            sql = "SELECT unit_id, sku_id, fingerprint, fingerprint_key_id, key_id, sealed FROM code WHERE tenant_id = $1"
             cursor = await look.conn.cursor(sql, tenant_id)
             while rows := await cursor.fetch(CHUNK):
                 sample._add(of_tenant, rows)
@@ -117,7 +117,7 @@ class Sample:
             except msgspec.DecodeError:
                 self.broken.append(where | {"fault": "is not a code"})
                 continue
-            if of_tenant.fingerprint(codes.normalise(code.code)) != row["fingerprint"]:
+            if of_tenant.fingerprint(codes.normalise(code.code), row["fingerprint_key_id"]) != row["fingerprint"]:
                 self.broken.append(where | {"fault": "bears another fingerprint"})
             if _opens_elsewhere(of_tenant, row):
                 self.unbound.append(where)
@@ -138,7 +138,7 @@ async def _some(look: Look, tenant_id: UUID, size: int) -> list[asyncpg.Record]:
     low, high = await look.conn.fetchrow("SELECT min(unit_id), max(unit_id) FROM code WHERE tenant_id = $1", tenant_id)
     if low is None:
         return []
-    sql = """SELECT DISTINCT ON (code.unit_id) code.unit_id, code.sku_id, fingerprint, key_id, sealed
+    sql = """SELECT DISTINCT ON (code.unit_id) code.unit_id, code.sku_id, fingerprint, fingerprint_key_id, key_id, sealed
              FROM (SELECT unit_id FROM (SELECT unit_id FROM delivery WHERE tenant_id = $1 ORDER BY unit_id DESC LIMIT $3)
                    UNION ALL
                    SELECT next.unit_id FROM unnest($2::bigint[]) AS pivot (id)

@@ -7,14 +7,33 @@ from tenants.invariants.registry import invariant
 
 OVERDUE_S = 60
 
-# The states in which a row still owes something; empty where the next time alone says so: an event not sent yet, a sale with a gate.
+# The states in which a row still owes something; empty where the next time alone says so: an event or mail not sent yet, an entry
+# not linked yet, orders that are not indexed yet, a wish for a mail, a sale with a gate, the queue of an endpoint, a licence, what a
+# unit entitles to, a product's schedule.
 OPEN_STATES: dict[str, tuple[str, ...]] = {
+    "audit_unlinked": (),
+    "data_request": ("running",),
+    "code_export": ("requested", "approved"),
+    "entitlement": (),
+    "fulfilment": ("pending",),
+    "key_rotation": ("running",),
+    "mail": (),
+    "order_change": (),
+    "order_reminder": (),
     "orders": ("awaiting", "closing"),
     "outbox": (),
     "payment_attempt": ("creating", "open"),
     "payment_inbox": ("new",),
+    "product": (),
+    "qualification": (),
     "refund": ("requested",),
     "sale": (),
+    "stock_watch": (),
+    "webhook_endpoint": (),
+    "webhook_event": (),
+    "webhook_watch": (),
+    "store_domain": ("pending", "active"),
+    "vault_batch": (),
 }
 
 
@@ -43,6 +62,27 @@ async def every_duty_is_scheduled(look: Look) -> None:
                     WHERE next_try_at < now() - interval '{OVERDUE_S} s'""",
             at_rest=True,
         )
+    await look.none(
+        "a webhook that waits has an endpoint that is scheduled, or off",
+        of="webhook_delivery WHERE state = 'waiting'",
+        sql="""SELECT d.tenant_id AS tenant, d.endpoint_id AS endpoint, count(*) AS webhooks FROM webhook_delivery d
+               LEFT JOIN webhook_endpoint e ON e.tenant_id = d.tenant_id AND e.id = d.endpoint_id
+               WHERE d.state = 'waiting' AND (e.id IS NULL OR (e.enabled AND e.next_try_at IS NULL)) GROUP BY 1, 2""",
+    )
+    await look.none(
+        "qualification: what is in force until a day is looked after then",
+        of="qualification WHERE state = 'approved' AND valid_until IS NOT NULL",
+        sql="""SELECT tenant_id AS tenant, id AS qualification, valid_until FROM qualification
+               WHERE state = 'approved' AND valid_until IS NOT NULL AND next_try_at IS NULL""",
+    )
+    await look.none(
+        "vault_batch: one with a unit for sale that ends is looked after then",
+        of="unit WHERE state = 'available' AND valid_until IS NOT NULL",
+        sql="""SELECT unit.tenant_id AS tenant, batch.id AS batch, min(unit.valid_until) AS valid_until, count(*) AS units FROM unit
+               JOIN vault_batch batch ON batch.tenant_id = unit.tenant_id AND batch.id = unit.batch_id
+               WHERE unit.state = 'available' AND unit.valid_until IS NOT NULL AND batch.state = 'loaded' AND batch.next_try_at IS NULL
+               GROUP BY 1, 2""",
+    )
     return None
 
 

@@ -108,6 +108,11 @@ async def refunds_go_back_once(look: Look) -> None:
     )
 
 
+# A person has time to do what was paid for, and a duty until it is tried again.
+_WAITING = """SELECT FROM fulfilment f WHERE f.tenant_id = orders.tenant_id AND f.order_id = orders.id AND f.state IN ('pending', 'failed')
+              AND (f.next_try_at > now() - interval '60 s' OR f.state = 'failed')"""
+
+
 @invariant("I15")
 async def paid_is_delivered_or_refunded(look: Look) -> None:
     await look.none(
@@ -136,15 +141,17 @@ async def paid_is_delivered_or_refunded(look: Look) -> None:
                WHERE (o.state = 'refunding' AND refunds.done IS NULL) OR (o.state = 'refunded' AND refunds.done IS NOT TRUE)""",
     )
     await look.none(
-        f"no order is paid for longer than {PAID_WAITS_S // 60} min, or being refunded for longer than {REFUND_WAITS_S // 3600} h",
+        f"no order is paid for longer than {PAID_WAITS_S // 60} min unless a line waits to be fulfilled, or being refunded for longer than "
+        f"{REFUND_WAITS_S // 3600} h",
         of="orders WHERE state IN ('paid', 'refunding')",
         sql=f"""SELECT tenant_id AS tenant, id AS "order", state, paid_at FROM orders
-                WHERE (state = 'paid' AND coalesce(paid_at, created_at) < now() - interval '{PAID_WAITS_S} s')
+                WHERE (state = 'paid' AND coalesce(paid_at, created_at) < now() - interval '{PAID_WAITS_S} s'
+                       AND NOT EXISTS ({_WAITING}))
                    OR (state = 'refunding' AND coalesce(paid_at, created_at) < now() - interval '{REFUND_WAITS_S} s')""",
     )
     await look.none(
-        "no order is paid and waiting",
+        "no order is paid and waiting, unless for a line that is to be fulfilled later",
         of="orders WHERE state IN ('paid', 'delivered', 'refunded')",
-        sql="""SELECT tenant_id AS tenant, id AS "order", state, paid_at FROM orders WHERE state = 'paid'""",
+        sql=f"""SELECT tenant_id AS tenant, id AS "order", state, paid_at FROM orders WHERE state = 'paid' AND NOT EXISTS ({_WAITING})""",
         at_rest=True,
     )

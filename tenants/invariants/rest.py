@@ -15,12 +15,14 @@ from tenants.invariants.look import Options
 
 POLL_S = 0.5
 
-# A gate is looked after every second for as long as its sale runs: due now and then, and at rest all the same.
-_BEATS_S = {"sale": 3}
+# A gate is looked after every other second for as long as its sale runs, and new orders are looked for as often where a webhook tells of
+# them: due now and then, and at rest all the same.
+_BEATS_S = {"sale": 3, "webhook_watch": 3}
 
 # What is under way in other words than a duty that is due. A hold that runs is no unrest: it may run for a day.
 _UNDER_WAY = {
-    "orders paid or being refunded": "SELECT count(*) FROM orders WHERE state IN ('paid', 'refunding')",
+    "orders paid or being refunded": """SELECT count(*) FROM orders WHERE state = 'refunding' OR (state = 'paid' AND NOT EXISTS (
+        SELECT FROM fulfilment f WHERE f.tenant_id = orders.tenant_id AND f.order_id = orders.id AND f.state IN ('pending', 'failed')))""",
     "refunds without an answer": "SELECT count(*) FROM refund WHERE state = 'requested'",
 }
 

@@ -11,7 +11,7 @@ FALSE_SOLD_OUT_S = 2  # how late an API process may learn that stock came back
 @invariant("I1")
 async def every_unit_is_accounted_for(look: Look) -> None:
     await look.none(
-        "a batch has exactly the units and the codes it loaded",
+        "a batch has exactly the units it loaded, and a code for each where they are sealed",
         of="vault_batch",
         sql="""SELECT batch.tenant_id AS tenant, batch.id AS batch, batch.loaded, coalesce(units.n, 0) AS units,
                       coalesce(codes.n, 0) AS codes
@@ -20,15 +20,17 @@ async def every_unit_is_accounted_for(look: Look) -> None:
                  ON units.tenant_id = batch.tenant_id AND units.batch_id = batch.id
                LEFT JOIN (SELECT tenant_id, batch_id, count(*) AS n FROM code GROUP BY 1, 2) codes
                  ON codes.tenant_id = batch.tenant_id AND codes.batch_id = batch.id
-               WHERE batch.loaded <> coalesce(units.n, 0) OR batch.loaded <> coalesce(codes.n, 0)""",
+               WHERE batch.loaded <> coalesce(units.n, 0) OR coalesce(codes.n, 0) <> CASE WHEN batch.sealed THEN batch.loaded ELSE 0 END""",
     )
     await look.none(
-        "units and codes are the same set, each code of its unit's SKU and batch",
+        "units of sealed batches and codes are the same set, each code of its unit's SKU and batch",
         of="unit",
         sql="""SELECT coalesce(unit.tenant_id, code.tenant_id) AS tenant, coalesce(unit.id, code.unit_id) AS unit,
                       unit.id IS NOT NULL AS has_unit, code.unit_id IS NOT NULL AS has_code
                FROM unit FULL JOIN code ON code.tenant_id = unit.tenant_id AND code.unit_id = unit.id
-               WHERE unit.id IS NULL OR code.unit_id IS NULL OR code.sku_id <> unit.sku_id OR code.batch_id <> unit.batch_id""",
+               LEFT JOIN vault_batch batch ON batch.tenant_id = unit.tenant_id AND batch.id = unit.batch_id
+               WHERE unit.id IS NULL OR (code.unit_id IS NULL AND batch.sealed) OR code.sku_id <> unit.sku_id
+                  OR code.batch_id <> unit.batch_id""",
     )
     await look.none(
         "a sale's committed units are those held and sold, and the rest of its allotment is available",
@@ -53,10 +55,19 @@ async def every_unit_is_accounted_for(look: Look) -> None:
                   OR (units.sale_id IS NOT NULL AND sale.sku_id IS DISTINCT FROM units.sku_id)""",
     )
     await look.none(
+        "a unit's history ends with its state, unless it was sold since",
+        of="unit_event",
+        sql="""SELECT last.tenant_id AS tenant, last.unit_id AS unit, last.to_state AS told, unit.state
+               FROM (SELECT DISTINCT ON (tenant_id, unit_id) tenant_id, unit_id, to_state
+                     FROM unit_event ORDER BY tenant_id, unit_id, id DESC) last
+               LEFT JOIN unit ON unit.tenant_id = last.tenant_id AND unit.id = last.unit_id
+               WHERE unit.state IS DISTINCT FROM last.to_state AND last.to_state NOT IN ('available', 'sold')""",
+    )
+    await look.none(
         "a unit is in a state that exists, and is one row",
         of="unit",
         sql="""SELECT tenant_id AS tenant, id AS unit, count(*) AS copies, min(state) AS state FROM unit GROUP BY 1, 2
-               HAVING count(*) > 1 OR min(state) NOT IN ('available', 'held', 'sold', 'void', 'quarantined')""",
+               HAVING count(*) > 1 OR min(state) NOT IN ('available', 'held', 'sold', 'locked', 'void', 'expired', 'quarantined')""",
     )
 
 
@@ -114,26 +125,39 @@ async def delivered_once(look: Look) -> None:
                WHERE unit.id IS NULL OR unit.order_id <> delivery.order_id OR unit.sale_id <> delivery.sale_id""",
     )
     await look.none(
-        "a delivered order has one delivery for each unit it bought; an order that was not delivered has none",
+        "a delivered order has one delivery that stands for each unit it bought, one that was paid at most; one that was not paid has none",
         of="orders",
         sql="""SELECT o.tenant_id AS tenant, o.id AS "order", o.state, coalesce(wanted, 0) AS wanted, coalesce(deliveries, 0) AS deliveries
                FROM orders o
                LEFT JOIN (SELECT tenant_id, order_id, sum(quantity) AS wanted FROM order_line GROUP BY 1, 2) lines
                  ON lines.tenant_id = o.tenant_id AND lines.order_id = o.id
-               LEFT JOIN (SELECT tenant_id, order_id, count(*) AS deliveries FROM delivery GROUP BY 1, 2) given
+               LEFT JOIN (SELECT tenant_id, order_id, count(*) AS deliveries FROM delivery WHERE replaced_by IS NULL GROUP BY 1, 2) given
                  ON given.tenant_id = o.tenant_id AND given.order_id = o.id
                WHERE NOT CASE o.state
                    WHEN 'delivered' THEN coalesce(deliveries, 0) = coalesce(wanted, 0) AND deliveries > 0
-                   WHEN 'refunding' THEN coalesce(deliveries, 0) IN (0, wanted)
-                   WHEN 'refunded' THEN coalesce(deliveries, 0) IN (0, wanted)
+                   WHEN 'paid' THEN coalesce(deliveries, 0) < wanted
+                   WHEN 'refunding' THEN coalesce(deliveries, 0) <= wanted
+                   WHEN 'refunded' THEN coalesce(deliveries, 0) <= wanted
                    ELSE deliveries IS NULL END""",
     )
     await look.none(
-        "a delivered unit has a code to show",
+        "what replaced a delivered unit was delivered to the same order, and the faulty one is no order's any more",
+        of="delivery WHERE replaced_by IS NOT NULL",
+        sql="""SELECT old.tenant_id AS tenant, old.unit_id AS unit, old.replaced_by AS "by", old.order_id AS "order", unit.state
+               FROM delivery old
+               JOIN unit ON unit.tenant_id = old.tenant_id AND unit.id = old.unit_id
+               LEFT JOIN delivery new ON new.tenant_id = old.tenant_id AND new.unit_id = old.replaced_by
+               WHERE old.replaced_by IS NOT NULL
+                 AND (new.order_id IS DISTINCT FROM old.order_id OR new.sale_id <> old.sale_id OR unit.order_id IS NOT NULL)""",
+    )
+    await look.none(
+        "a delivered unit has a code to show, or was fulfilled",
         of="delivery",
-        sql="""SELECT delivery.tenant_id AS tenant, delivery.unit_id AS unit, order_id AS "order"
+        sql="""SELECT delivery.tenant_id AS tenant, delivery.unit_id AS unit, delivery.order_id AS "order"
                FROM delivery LEFT JOIN code ON code.tenant_id = delivery.tenant_id AND code.unit_id = delivery.unit_id
-               WHERE code.unit_id IS NULL""",
+               LEFT JOIN unit ON unit.tenant_id = delivery.tenant_id AND unit.id = delivery.unit_id
+               LEFT JOIN vault_batch batch ON batch.tenant_id = unit.tenant_id AND batch.id = unit.batch_id
+               WHERE code.unit_id IS NULL AND batch.sealed IS DISTINCT FROM false""",
     )
 
 
@@ -180,9 +204,9 @@ async def nothing_is_lost_to_a_sale(look: Look) -> None:
     await look.none(
         "no available unit lies below its sale's low-water mark, where no commit would find it",
         of="unit WHERE state = 'available' AND sale_id IS NOT NULL",
-        sql="""SELECT sale.tenant_id AS tenant, sale.id AS sale, unit.id AS unit, last_unit
+        sql="""SELECT sale.tenant_id AS tenant, sale.id AS sale, unit.id AS unit, rank, last_unit
                FROM unit JOIN sale ON sale.tenant_id = unit.tenant_id AND sale.id = unit.sale_id
-               WHERE unit.state = 'available' AND unit.id <= last_unit""",
+               WHERE unit.state = 'available' AND rank <= last_unit""",
     )
     await look.none(
         "a sale that has ended keeps no unit that nobody holds",

@@ -1,4 +1,4 @@
-"""Tenancy: what Postgres itself would let the application see and change (I21), and what it may never change (I23)."""
+"""Tenancy: what Postgres itself would let the application see and change (I21)."""
 
 import asyncpg
 
@@ -6,7 +6,7 @@ from tenants.db import dsn_for
 from tenants.invariants.look import Look
 from tenants.invariants.registry import invariant
 
-OURS = "('tessera_app', 'tessera_sweeper', 'tessera_platform')"
+OURS = "('tessera_app', 'tessera_sweeper', 'tessera_platform', 'tessera_retention')"
 TENANT = "(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)"  # as pg_get_expr writes it
 SWEEPER_MAY_SEE = ("tenant_id", "id", "next_try_at")
 TENANTS_TRIED = 3
@@ -135,23 +135,3 @@ async def row_level_security_applies(look: Look) -> None:
 async def _sees(app: asyncpg.Connection, sql: str, *args: object) -> bool:
     """Whether a row comes back. A table whose columns are granted one by one refuses outright, which is as good as none."""
     return bool(await app.fetchval(f"SELECT EXISTS ({sql})", *args))
-
-
-@invariant("I23")
-async def the_record_stays(look: Look) -> None:
-    await look.none(
-        "the application may add to the audit, and change or remove nothing there",
-        of="(VALUES ('audit')) AS kept",
-        sql="""SELECT 'audit' AS "table" WHERE has_table_privilege('tessera_app', 'audit', 'UPDATE, DELETE, TRUNCATE')
-                  OR has_any_column_privilege('tessera_app', 'audit', 'UPDATE')""",
-    )
-    await look.none(
-        "every revealed order has an audit row that says who saw it",
-        of="delivery WHERE revealed_at IS NOT NULL",
-        sql="""SELECT revealed.tenant_id AS tenant, revealed.order_id AS "order"
-               FROM (SELECT DISTINCT tenant_id, order_id FROM delivery WHERE revealed_at IS NOT NULL) revealed
-               WHERE NOT EXISTS (SELECT 1 FROM audit
-                                 WHERE audit.tenant_id = revealed.tenant_id AND action = 'codes.revealed'
-                                   AND subject = 'ord_' || replace(revealed.order_id::text, '-', ''))""",
-    )
-    look.unchecked("the audit's chain verifies", "its rows are not chained yet")

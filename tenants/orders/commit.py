@@ -1,8 +1,8 @@
 """The commit: one transaction decides a batch of intents, of one sale or of several of a store. Both doors end here.
 
-Five round trips: begin, lock, read, write, commit. Keyed joins, rows sorted by id. Whoever changes a sale's units locks the sale's row
-first, so commits of one sale stand in line behind it, and pause, end and restock wait for one batch at most. The reasons and the
-measurements are in docs/decisions/0002-one-commit.md.
+One round trip when nothing speaks against any of them (`at_once`), else five: begin, lock, read, write, commit. Keyed joins, rows sorted
+by id. Whoever changes a sale's units locks the sale's row first, so commits of one sale stand in line behind it, and pause, end and restock
+wait for one batch at most. The reasons and the measurements are in docs/decisions/0002-one-commit.md and 0018-at-once.md.
 """
 
 import datetime as dt
@@ -19,7 +19,8 @@ from checkout_core.decide import RESERVED, decide
 from checkout_core.errors import NotFound, Unavailable
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from tenants.db import Pool, TenantTx, tenant_tx
-from tenants.orders import allot, gates, hoarding
+from tenants.orders import allot, at_once, gates, hoarding
+from tenants.orders.at_once import Left
 from tenants.orders.draft import Draft
 from tenants.orders.sale import Sale
 from tenants.orders.survey import Ask, Known, Survey, known, survey
@@ -53,21 +54,28 @@ async def commit_batch(pool: Pool, sale: SaleKey, intents: Sequence[Intent], mor
     Raises `NotFound` for an unknown sale, `Unavailable` when the outcome is unknown or the rows stay contended.
     """
     together = list(intents)
+    left: list[Decision] | Left | None = None
     for _ in range(TRIES):
         try:
+            if left is None:
+                left = await at_once.reserve(pool, sale, together)
+                if isinstance(left, list):
+                    return left
             async with tenant_tx(pool, sale.tenant_id) as tx:
-                return await commit(tx, sale.sale_id, together, more)
+                return await commit(tx, sale.sale_id, together, more, contested=left is Left.CONTESTED)
         except (_Again, *_RACED) as error:
             log.info("commit of %d intents of sale %s is tried again: %s", len(together), sale.sale_id, type(error).__name__)
     raise Unavailable("The sale is contended. Nothing was reserved; ask again with the same key.", code="contended")
 
 
-async def commit(tx: TenantTx, sale_id: UUID, intents: list[Intent], more: More = tuple) -> list[Decision]:
-    """The same inside the caller's transaction; `intents` grows by `more`."""
+async def commit(tx: TenantTx, sale_id: UUID, intents: list[Intent], more: More = tuple, *, contested: bool = True) -> list[Decision]:
+    """The same inside the caller's transaction; `intents` grows by `more`. Unless it is `contested`, all may yet be reserved at once."""
     sale = await allot.lock_sale(tx, sale_id)
     if sale is None:
         raise NotFound("There is no such sale.")
     intents += more()
+    if not contested and isinstance(reserved := await at_once.reserve(tx.conn, SaleKey(tx.tenant_id, sale_id), intents), list):
+        return reserved
     [decisions] = await _commit(tx, [_Part(sale, intents)])
     return decisions
 
@@ -78,6 +86,10 @@ async def commit_together(pool: Pool, tenant_id: UUID, wishes: Sequence[Wishes])
     That is one whose row somebody else holds just now, or that does not exist; or all of them, when their rows were contended.
     """
     try:
+        if len(wishes) == 1 and wishes[0].intents:
+            [(sale_id, intents)] = wishes
+            if isinstance(reserved := await at_once.reserve(pool, SaleKey(tenant_id, sale_id), intents), list):
+                return [reserved]
         async with tenant_tx(pool, tenant_id) as tx:
             free = {sale.id: sale for sale in await allot.lock_free_sales(tx, [w.sale_id for w in wishes])}
             # Of each sale once: two parts of one would pick the same units.
@@ -180,9 +192,10 @@ def _decide(draft: Draft, sale: Sale, fresh: list[Intent], seen: Survey, rows: d
     for intent, (outcome, slots) in zip(passed, outcomes, strict=True):
         order_id, intent_id, _, quantity, body_hash, *_ = intent
         if outcome == RESERVED:
-            draft.reserve(intent, seen.units[at : at + quantity], slots)
+            to = at + quantity
+            draft.reserve(intent, seen.units[at:to], seen.ranks[to - 1], slots)
             rows[order_id] = _made(Known, (intent_id, "awaiting", None, body_hash, quantity * price, currency, now, hold_until))
-            at += quantity
+            at = to
         else:
             draft.refuse(intent, outcome)
             rows[order_id] = Known(intent_id, "refused", outcome, body_hash, 0, currency, now, None)

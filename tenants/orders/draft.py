@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from checkout_core.intents import Intent
 from tenants.db import TenantTx
-from tenants.orders import allot
+from tenants.orders import allot, index
 from tenants.orders.sale import Sale
 
 # Behind what gives the units ($1 to $9). Parts that share nothing but their arguments: each keeps the plan it would have alone.
 # `x` are the orders: what all of one sale share is in `s`, by its number; and what all orders say alike comes once (`allot.own`).
-_ORDERS = """,
+# The note is all that a batch pays for being found later (`orders.index`).
+_ORDERS = f""",
     s AS (SELECT * FROM unnest($2::uuid[], $10::uuid[], $11::bigint[], $12::text[], $13::timestamptz[], $14::timestamptz[])
           WITH ORDINALITY AS s(sale_id, sku_id, price, currency, now, hold_until, n)),
     x AS (SELECT coalesce(n, $26) AS n, id, intent_id, shopper_id, coalesce(refusal, $27) AS refusal, coalesce(quantity, $28) AS quantity,
@@ -28,7 +29,8 @@ _ORDERS = """,
         FROM x JOIN s USING (n) ON CONFLICT DO NOTHING RETURNING id),
     lines AS (
         INSERT INTO order_line (tenant_id, order_id, sale_id, sku_id, quantity, unit_price_minor)
-        SELECT $1, id, sale_id, sku_id, quantity, price FROM x JOIN s USING (n) WHERE refusal IS NULL)
+        SELECT $1, id, sale_id, sku_id, quantity, price FROM x JOIN s USING (n) WHERE refusal IS NULL),
+    noted AS ({index.NOTE} SELECT $1, $15::uuid[] WHERE cardinality($15::uuid[]) > 0)
     SELECT count(*) FROM made"""
 
 
@@ -45,9 +47,10 @@ class Draft:
         self.given.begin(sale)
         self._sales.append((sale, hold_until))
 
-    def reserve(self, intent: Intent, units: Sequence[int], slots: Sequence[int]) -> None:
+    def reserve(self, intent: Intent, units: Sequence[int], last: int, slots: Sequence[int]) -> None:
+        """`last` is the highest rank of the units."""
         self._add(intent, None)
-        self.given.add(units, intent.order_id, intent.shopper_id, slots)
+        self.given.add(units, last, intent.order_id, intent.shopper_id, slots)
 
     def refuse(self, intent: Intent, outcome: int) -> None:
         self._add(intent, int(outcome))

@@ -2,15 +2,15 @@
 
 import datetime as dt
 import hmac
+from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from checkout_core.errors import NotFound
 from checkout_core.secrets import mac128
 from tenants.db import TenantTx
-
-LIMIT_MAX = 100
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -35,11 +35,18 @@ class Order(msgspec.Struct, frozen=True):
     paid_at: dt.datetime | None
     delivered_at: dt.datetime | None
     recoverable: bool  # a contact or a password was left with it, to look it up by
+    tag_ids: list[UUID]  # for the store's people alone
     lines: list[Line]
 
 
-_COLUMNS = """id, shopper_id, state, refusal, amount_minor, currency, contact, channel, created_at, hold_until, paid_at, delivered_at,
-              contact IS NOT NULL OR lookup_hash IS NOT NULL AS recoverable"""
+COLUMNS = (
+    "id", "shopper_id", "state", "refusal", "amount_minor", "currency", "contact", "channel", "created_at", "hold_until", "paid_at",
+    "delivered_at",
+)  # fmt: skip
+# What else is known of an `order`, the name a statement has for its row.
+KNOWN = """{order}.contact IS NOT NULL OR {order}.lookup_hash IS NOT NULL AS recoverable,
+           ARRAY(SELECT tag_id FROM order_tag WHERE tenant_id = $1 AND order_id = {order}.id ORDER BY tag_id) AS tag_ids"""
+_COLUMNS = f"{', '.join(COLUMNS)}, {KNOWN.format(order='orders')}"
 
 
 async def get(tx: TenantTx, order_id: UUID, *, shopper_id: UUID | None = None) -> Order:
@@ -51,23 +58,10 @@ async def get(tx: TenantTx, order_id: UUID, *, shopper_id: UUID | None = None) -
     return Order(**row, lines=(await _lines(tx, [order_id])).get(order_id, []))
 
 
-async def latest(
-    tx: TenantTx,
-    *,
-    state: str | None = None,
-    shopper_id: UUID | None = None,
-    limit: int = 20,
-    before: tuple[dt.datetime, UUID] | None = None,
-) -> list[Order]:
-    """Orders, newest first, at most `limit` (≤ 100), older than the order `before` (its created_at and id)."""
-    sql = f"""SELECT {_COLUMNS} FROM orders
-              WHERE tenant_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR shopper_id = $3)
-                AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5::uuid))
-              ORDER BY created_at DESC, id DESC LIMIT $6"""
-    at, last = before or (None, None)
-    rows = await tx.conn.fetch(sql, tx.tenant_id, state, shopper_id, at, last, min(limit, LIMIT_MAX))
-    lines = await _lines(tx, [row["id"] for row in rows])
-    return [Order(**row, lines=lines.get(row["id"], [])) for row in rows]
+async def must_exist(tx: TenantTx, order_id: UUID) -> None:
+    """Raises `NotFound`."""
+    if not await tx.conn.fetchval("SELECT 1 FROM orders WHERE tenant_id = $1 AND id = $2", tx.tenant_id, order_id):
+        raise NotFound("There is no such order.")
 
 
 async def look_up(tx: TenantTx, order_id: UUID, *, contact: str | None, lookup_hash: bytes | None) -> Order:
@@ -78,8 +72,13 @@ async def look_up(tx: TenantTx, order_id: UUID, *, contact: str | None, lookup_h
     # Where the order has a password, the password is the proof: a contact is easier to guess.
     wanted, given = (stored_hash, lookup_hash) if stored_hash else (_fold(stored_contact), _fold(contact))
     if not hmac.compare_digest(wanted or b"\0", given or b"\1"):
-        raise NotFound("No order goes with this number and proof.")
+        raise no_match()
     return await get(tx, order_id)
+
+
+def no_match() -> NotFound:
+    """What everybody is told whose number and proof do not go together, whatever is wrong."""
+    return NotFound("No order goes with this number and proof.")
 
 
 def lookup_hash(key: bytes, order_id: UUID, password: str) -> bytes:
@@ -91,10 +90,16 @@ def _fold(contact: str | None) -> bytes | None:
     return contact.strip().lower().encode() if contact else None
 
 
+async def with_lines(tx: TenantTx, rows: Sequence[asyncpg.Record]) -> list[Order]:
+    """Orders of rows with `COLUMNS` and what is `KNOWN`, and the lines of them all."""
+    lines = await _lines(tx, [row["id"] for row in rows]) if rows else {}
+    return [Order(**{name: row[name] for name in (*COLUMNS, "recoverable", "tag_ids")}, lines=lines.get(row["id"], [])) for row in rows]
+
+
 async def _lines(tx: TenantTx, order_ids: list[UUID]) -> dict[UUID, list[Line]]:
-    sql = """SELECT l.order_id, l.sale_id, l.sku_id, s.name, l.quantity, l.unit_price_minor
-             FROM order_line l JOIN sale s ON s.tenant_id = l.tenant_id AND s.id = l.sale_id
-             WHERE l.tenant_id = $1 AND l.order_id = ANY($2) ORDER BY l.order_id, l.sale_id"""
+    # Not joined: on a young database a join may read all of a tenant's sales, and keeps its plan.
+    sql = """SELECT order_id, sale_id, sku_id, (SELECT name FROM sale WHERE tenant_id = $1 AND id = l.sale_id), quantity, unit_price_minor
+             FROM order_line AS l WHERE tenant_id = $1 AND order_id = ANY($2) ORDER BY order_id, sale_id"""
     lines: dict[UUID, list[Line]] = {}
     for order_id, *line in await tx.conn.fetch(sql, tx.tenant_id, order_ids):
         lines.setdefault(order_id, []).append(Line(*line))

@@ -6,8 +6,9 @@ import asyncpg
 
 from checkout_core import safeties
 from checkout_core.errors import Conflict, NotFound
+from checkout_core.ids import encode
 from tenants.db import TenantTx
-from tenants.orders import allot
+from tenants.orders import allot, index
 
 _LOCK = "FOR UPDATE" if safeties.on("order_lock") else ""
 
@@ -22,8 +23,10 @@ async def lock(tx: TenantTx, order_id: UUID) -> asyncpg.Record:
     return row
 
 
-async def cancel(tx: TenantTx, order_id: UUID, *, shopper_id: UUID | None = None) -> str:
-    """End an unpaid order on the shopper's wish; its new state.
+async def cancel(
+    tx: TenantTx, order_id: UUID, *, shopper_id: UUID | None = None, actor: str | None = None, reason: str | None = None
+) -> str:
+    """End an unpaid order; its new state. An `actor` who is not the shopper goes on record, with his `reason`, a word of the API's.
 
     With a payment under way the order only starts closing: the provider is asked first, and a payment that won the race counts.
     Raises `NotFound`, and `Conflict` (`not_cancellable`) for an order that is paid or over.
@@ -35,10 +38,13 @@ async def cancel(tx: TenantTx, order_id: UUID, *, shopper_id: UUID | None = None
         return str(order["state"])
     if order["state"] != "awaiting":
         raise Conflict(f"The order is {order['state']} and can no longer be cancelled.", code="not_cancellable")
+    if actor is not None:
+        await tx.audit(actor, "order.cancelled", encode("ord", order_id), **({"reason": reason} if reason else {}))
     sql = "SELECT 1 FROM payment_attempt WHERE tenant_id = $1 AND order_id = $2 AND state IN ('creating', 'open') LIMIT 1"
     if await tx.conn.fetchval(sql, tx.tenant_id, order_id):
         sql = "UPDATE orders SET state = 'closing', ends_as = 'cancelled', next_try_at = now() WHERE tenant_id = $1 AND id = $2"
         await tx.conn.execute(sql, tx.tenant_id, order_id)
+        await index.note(tx, [order_id])
         return "closing"
     await release(tx, order, "cancelled")
     return "cancelled"
@@ -52,6 +58,7 @@ async def release(tx: TenantTx, order: asyncpg.Record, state: str) -> None:
         sale = await allot.lock_sale(tx, sale_id)
         assert sale is not None, "a line's foreign key names its sale"
         await allot.take_back(tx, sale, order["id"], order["shopper_id"])
-    sql = "UPDATE orders SET state = $3, next_try_at = NULL WHERE tenant_id = $1 AND id = $2"
+    sql = "UPDATE orders SET state = $3, ended_at = now(), next_try_at = NULL WHERE tenant_id = $1 AND id = $2"
     await tx.conn.execute(sql, tx.tenant_id, order["id"], state)
+    await index.note(tx, [order["id"]])
     await tx.emit("order.ended", {"order_id": order["id"], "state": state, "sale_ids": sale_ids})

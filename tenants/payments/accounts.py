@@ -8,12 +8,14 @@ from checkout_core.config import Settings
 from checkout_core.errors import Conflict, NotFound
 from checkout_core.ids import new_id
 from tenants.db import Pool, TenantTx, tenant_tx
+from tenants.http import Client, Origin
 from tenants.keys import Keyring, account_place
 from tenants.payments.adapters import adapter
-from tenants.payments.http import Client, Origin
 from tenants.payments.provider import Provider
 from tenants.payments.sandbox import SandboxCredentials
 from tenants.payments.watched import watched
+
+TEST_PROVIDERS = frozenset({"sandbox"})  # whose money is none
 
 _encode = msgspec.json.Encoder().encode
 
@@ -26,8 +28,13 @@ class Account(msgspec.Struct, frozen=True):
 
 
 async def create(tx: TenantTx, keyring: Keyring, credentials: SandboxCredentials, *, actor: str) -> Account:
-    """Add an account at the sandbox provider. Raises `Conflict` if this merchant number is there already."""
+    """Add an account at the sandbox provider. Raises `Conflict` if the merchant number is there, or would take real money in a sandbox."""
     account = Account(new_id(), "sandbox", credentials.mch_id, "active")
+    mode = await tx.conn.fetchval("SELECT mode FROM store WHERE tenant_id = $1", tx.tenant_id)
+    if mode == "test" and account.provider not in TEST_PROVIDERS:
+        raise Conflict(
+            f"{account.provider} takes real money, and this store is a sandbox. Connect it to the store itself.", code="is_sandbox"
+        )
     keys = await keyring.of(tx)
     sealed = keys.seal(_encode(credentials), account_place(tx.tenant_id, account.id))
     sql = """INSERT INTO provider_account (tenant_id, id, provider, mch_id, credentials, key_id)
@@ -64,7 +71,7 @@ class Providers:
             row = await tx.conn.fetchrow(sql, tenant_id, account_id)
             if row is None:
                 raise NotFound("There is no such payment account.")
-            keys = await self._keyring.of(tx)
+            keys = await self._keyring.to_open(tx, row["key_id"])
         plain = keys.open_(row["key_id"], row["credentials"], account_place(tenant_id, account_id))
         opened = watched(adapter(row["provider"], plain, self._settings.provider_url, self.client))
         return self._open.setdefault((tenant_id, account_id), opened)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from tenants.payments.http import Client
+from tenants.http import Client
 from tenants.payments.provider import BadCredentials, Provider
 from tenants.payments.sandbox import SandboxCredentials, SandboxProvider
 

@@ -8,6 +8,7 @@ import msgspec
 
 from checkout_core.errors import Conflict, NotFound
 from checkout_core.ids import encode, new_id
+from tenants import capabilities, inputs, types
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.orders import release
 from tenants.payments import accounts
@@ -37,7 +38,8 @@ class Attempt(msgspec.Struct, frozen=True):
 _COLUMNS = ", ".join(Attempt.__struct_fields__)
 # The attempt that is there already, and the account a new one would go to: the latest active one. One row, whatever there is.
 _THERE_OR_ACCOUNT = f"""
-SELECT a.*, p.* FROM (VALUES (0)) AS one
+SELECT a.*, p.*, EXISTS (SELECT FROM order_line AS l WHERE tenant_id = $1 AND order_id = $2 AND input IS NULL
+                         AND (SELECT type FROM sku WHERE tenant_id = $1 AND id = l.sku_id) = ANY($4)) FROM (VALUES (0)) AS one
 LEFT JOIN LATERAL (SELECT {_COLUMNS} FROM payment_attempt WHERE tenant_id = $1 AND order_id = $2 AND state IN ('creating', 'open')
                    ORDER BY created_at DESC LIMIT 1) a ON true
 LEFT JOIN LATERAL (SELECT id, provider FROM provider_account
@@ -57,8 +59,8 @@ async def start(
 ) -> Attempt:  # fmt: skip
     """An open attempt to pay the order, with its `pay_url`. Asked again, the one that is open already.
 
-    Raises `NotFound`, `Conflict` (`not_payable`, `no_payment_account`, `payment_refused`), and `ProviderUnavailable` when the provider
-    does not answer; the attempt is kept then, and finished by the next call or the sweep.
+    Raises `NotFound`, `Conflict` (`not_payable`, `input_missing`, `no_payment_account`, `payments_not_permitted`, `payment_refused`), and
+    `ProviderUnavailable` when the provider does not answer; the attempt is kept then, and finished by the next call or the sweep.
     """
     async with tenant_tx(pool, tenant_id) as tx:
         order = await release.lock(tx, order_id)
@@ -69,11 +71,19 @@ async def start(
         expires_at = provider_expiry(order["created_at"], order["hold_until"])
         if order["now"] >= expires_at:
             raise Conflict("The time to pay this order is over.", code="not_payable", state=order["state"])
-        *there, account_id, account_provider = await tx.conn.fetchrow(_THERE_OR_ACCOUNT, tenant_id, order_id, provider)
+        *there, account_id, account_provider, asks = await tx.conn.fetchrow(
+            _THERE_OR_ACCOUNT, tenant_id, order_id, provider, types.that_ask()
+        )
+        if asks:
+            await inputs.must_be_complete(tx, order_id)
         if there[0] is not None:
             attempt = Attempt(*there)
         elif account_id is None:
             raise Conflict("This store has no payment account yet. The reservation is kept; ask the merchant.", code="no_payment_account")
+        elif not await capabilities.may_take_money(tx, account_provider):
+            raise Conflict(
+                "This store may not take payments now. The reservation is kept; ask the merchant.", code="payments_not_permitted"
+            )
         else:
             url = accounts.notify_url(notify_base, account_provider, tenant_id, account_id)
             attempt = await _insert(tx, order, account_id, url, return_url, expires_at)

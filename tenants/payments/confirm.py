@@ -104,7 +104,7 @@ async def _allot_again(tx: TenantTx, order: asyncpg.Record) -> bool:
         if outcome != Outcome.RESERVED:
             return False
         given.begin(sale)
-        given.add(seen.units, order["id"], shopper, slots)
+        given.add(seen.units, seen.ranks[-1], order["id"], shopper, slots)
         if sale.door == "gate":
             at_gates.append(sale.id)
     await allot.give(tx, given)

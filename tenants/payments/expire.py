@@ -4,7 +4,7 @@ from uuid import UUID
 
 from checkout_core import safeties
 from tenants.db import Pool, tenant_tx
-from tenants.orders import release
+from tenants.orders import index, release
 from tenants.payments import attempts
 from tenants.payments.accounts import Providers
 
@@ -26,6 +26,7 @@ async def expire(pool: Pool, providers: Providers, tenant_id: UUID, order_id: UU
         sql = """UPDATE orders SET state = 'closing', next_try_at = now() + interval '10 seconds'
                  WHERE tenant_id = $1 AND id = $2"""
         await tx.conn.execute(sql, tenant_id, order_id)
+        await index.note(tx, [order_id])
         open_ones = await attempts.open_ones(tx, order_id)
     for attempt in open_ones:
         adapter = await providers.get(tenant_id, attempt.account_id)

@@ -5,8 +5,8 @@ The host comes from the operator's configuration, never from a merchant, so priv
 
 import asyncio
 
+from tenants.http import Answer, Broken, Client, NotSent, Origin
 from tenants.payments.breaker import Breaker
-from tenants.payments.http import Answer, Broken, Client, NotSent, Origin
 from tenants.payments.provider import ProviderUnavailable
 
 TOTAL_S = 8.0

@@ -4,24 +4,25 @@ from uuid import UUID
 
 from checkout_core.errors import Conflict
 from checkout_core.ids import encode
-from tenants import exceptions, ledger
+from tenants import exceptions, ledger, types
 from tenants.db import Pool, TenantTx, tenant_tx
-from tenants.orders import allot, release
+from tenants.orders import allot, index, release
 from tenants.payments.accounts import Providers
 from tenants.payments.confirm import schedule_refund
 from tenants.payments.provider import ProviderRefused
 
 
 async def request(tx: TenantTx, order_id: UUID, *, actor: str) -> None:
-    """Refund a delivered order, whole. Its codes are quarantined at once: whoever saw them may have used them, so nobody gets them again.
+    """Refund a paid order, whole. Its units are quarantined at once: whoever saw them may have used them, so nobody gets them again.
 
-    Raises `NotFound`, and `Conflict` (`not_refundable`) unless the order is delivered.
+    What was still to be done of it is not done any more. Raises `NotFound`, and `Conflict` (`not_refundable`) unless the order is paid.
     """
     order = await release.lock(tx, order_id)
     if order["state"] in ("refunding", "refunded"):
         return
-    if order["state"] != "delivered":
+    if order["state"] not in ("delivered", "paid"):
         raise Conflict(f"The order is {order['state']}: there is nothing to refund.", code="not_refundable", state=order["state"])
+    await types.revoke(tx, order_id)
     sql = "SELECT sale_id FROM order_line WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"
     for (sale_id,) in await tx.conn.fetch(sql, tx.tenant_id, order_id):
         sale = await allot.lock_sale(tx, sale_id)
@@ -31,6 +32,8 @@ async def request(tx: TenantTx, order_id: UUID, *, actor: str) -> None:
     payment_id, amount_minor, currency = await tx.conn.fetchrow(sql, tx.tenant_id, order_id)
     await schedule_refund(tx, payment_id, order_id, "requested", amount_minor, currency)
     await tx.conn.execute("UPDATE orders SET state = 'refunding' WHERE tenant_id = $1 AND id = $2", tx.tenant_id, order_id)
+    await tx.emit("order.refund_requested", {"order_id": order_id})
+    await index.note(tx, [order_id])
     await tx.audit(actor, "order.refund_requested", encode("ord", order_id), amount_minor=amount_minor, currency=currency)
 
 
@@ -86,6 +89,7 @@ async def succeeded(tx: TenantTx, out_refund_no: str) -> str:
     if refund["reason"] == "requested":
         sql = "UPDATE orders SET state = 'refunded' WHERE tenant_id = $1 AND id = $2 AND state = 'refunding'"
         await tx.conn.execute(sql, tx.tenant_id, refund["order_id"])
+        await index.note(tx, [refund["order_id"]])
     await tx.emit("refund.succeeded", {"refund_id": refund["id"], "order_id": refund["order_id"]})
     return "refunded"
 

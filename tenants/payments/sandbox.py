@@ -12,8 +12,8 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from tenants.http import Answer, Client
 from tenants.payments import sandbox_wire as wire
-from tenants.payments.http import Answer, Client
 from tenants.payments.outbound import ANSWER_MAX, BILL_MAX, BILL_TOTAL_S, TOTAL_S, Outbound
 from tenants.payments.provider import (
     BadCredentials,

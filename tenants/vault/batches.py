@@ -8,8 +8,9 @@ import asyncpg
 import msgspec
 
 from checkout_core import ids
-from checkout_core.errors import Conflict, NotFound
-from tenants.db import TenantTx
+from checkout_core.errors import Conflict, NotFound, Unprocessable
+from tenants.db import NEWEST, TenantTx
+from tenants.units import expiry
 from tenants.vault.codes import SENTENCES, Pattern, Reason, compile_pattern
 from tenants.vault.layout import Layout
 
@@ -63,6 +64,8 @@ class Batch(msgspec.Struct, frozen=True):
     layout: Layout
     digest: bytes | None
     lines_done: int
+    valid_from: dt.datetime | None
+    valid_until: dt.datetime | None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,14 +79,26 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     duplicates_in_vault: int
     malformed: int
     blank: int
+    unit_from: int | None  # the ids of its units lie between these
+    unit_to: int | None
 
 
 async def pattern_of(tx: TenantTx, sku_id: UUID) -> Pattern | None:
-    """The SKU's own test for codes, if it has one. Raises `NotFound` when there is no such SKU."""
-    row = await tx.conn.fetchrow("SELECT code_pattern FROM sku WHERE tenant_id = $1 AND id = $2", tx.tenant_id, sku_id)
+    """The SKU's own test for codes, if it has one.
+
+    Raises `NotFound` when there is no such SKU, `Conflict` (`stock_is_made`) when its units come from no file.
+    """
+    row = await tx.conn.fetchrow("SELECT code_pattern, stock FROM sku WHERE tenant_id = $1 AND id = $2", tx.tenant_id, sku_id)
     if row is None:
         raise NotFound(f"There is no SKU {ids.encode('sku', sku_id)}.")
+    if row["stock"] == "made":
+        raise Conflict("Units of this SKU come from no file: make them. Nothing was loaded.", code="stock_is_made")
     return None if row["code_pattern"] is None else compile_pattern(row["code_pattern"])
+
+
+async def is_picked(tx: TenantTx, sku_id: UUID) -> bool:
+    """Whether shoppers choose among the SKU's units."""
+    return bool(await tx.conn.fetchval("SELECT picked FROM sku WHERE tenant_id = $1 AND id = $2", tx.tenant_id, sku_id))
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,22 +109,29 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     note: str = ""
     cost_minor: int | None = None
+    priority: int = 100
+    valid_from: dt.datetime | None = None
+    valid_until: dt.datetime | None = None
     idempotency_key: str | None = None
 
 
 async def start(tx: TenantTx, sku_id: UUID, layout: Layout, origin: Origin) -> UUID:
     """Begin an import. Its units are for sale only once the batch is `loaded`.
 
-    Raises `NotFound` for an unknown SKU, `Conflict` (code `import_running`) when another import with the key began meanwhile.
+    Raises `NotFound` for an unknown SKU, `Unprocessable` (code `ends_too_early`), and `Conflict` (code `import_running`) when another
+    import with the key began meanwhile.
     """
+    if origin.valid_from is not None and origin.valid_until is not None and origin.valid_until <= origin.valid_from:
+        raise Unprocessable("The batch would end before it begins. Nothing was loaded.", code="ends_too_early")
     await pattern_of(tx, sku_id)
     batch_id = ids.new_id()
-    sql = """INSERT INTO vault_batch (tenant_id, id, sku_id, filename, source, note, operator, cost_minor, idempotency_key, layout)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
+    sql = """INSERT INTO vault_batch (tenant_id, id, sku_id, filename, source, note, operator, cost_minor, idempotency_key, layout,
+                                      priority, valid_from, valid_until)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
     words = (_stored(text) for text in (origin.filename, origin.source, origin.note))
     about = (origin.operator, origin.cost_minor, origin.idempotency_key, _encode(layout).decode())
     try:
-        await tx.conn.execute(sql, tx.tenant_id, batch_id, sku_id, *words, *about)
+        await tx.conn.execute(sql, tx.tenant_id, batch_id, sku_id, *words, *about, origin.priority, origin.valid_from, origin.valid_until)
     except asyncpg.UniqueViolationError:
         raise running() from None
     await tx.audit(origin.operator, "vault.import", ids.encode("bat", batch_id), sku=ids.encode("sku", sku_id))
@@ -144,14 +166,18 @@ async def get(tx: TenantTx, batch_id: UUID) -> Batch:
     row = await tx.conn.fetchrow("SELECT * FROM vault_batch WHERE tenant_id = $1 AND id = $2", tx.tenant_id, batch_id)
     if row is None:
         raise NotFound(f"There is no import {ids.encode('bat', batch_id)}.")
-    return Batch(row["id"], row["sku_id"], row["state"], _layout.decode(row["layout"]), row["digest"], row["lines_done"])
+    return Batch(
+        row["id"], row["sku_id"], row["state"], _layout.decode(row["layout"]), row["digest"], row["lines_done"], row["valid_from"],
+        row["valid_until"],
+    )  # fmt: skip
 
 
 async def advance(tx: TenantTx, batch_id: UUID, step: Step) -> bool:
     """Add `step` to the batch. False when it is not where the step begins: somebody else is loading the same file."""
     sql = """UPDATE vault_batch
              SET lines_done = $4, digest = $5, loaded = loaded + $6, duplicates_in_file = duplicates_in_file + $7,
-                 duplicates_in_vault = duplicates_in_vault + $8, malformed = malformed + $9, blank = blank + $10
+                 duplicates_in_vault = duplicates_in_vault + $8, malformed = malformed + $9, blank = blank + $10,
+                 unit_from = least(unit_from, $11), unit_to = greatest(unit_to, $12)
              WHERE tenant_id = $1 AND id = $2 AND lines_done = $3 AND state = 'loading'
              RETURNING true"""
     return bool(await tx.conn.fetchval(sql, tx.tenant_id, batch_id, *msgspec.structs.astuple(step)))
@@ -163,6 +189,7 @@ async def finish(tx: TenantTx, batch_id: UUID, lines_done: int) -> bool:
              WHERE tenant_id = $1 AND id = $2 AND lines_done = $3 AND state = 'loading' RETURNING loaded"""
     loaded = await tx.conn.fetchval(sql, tx.tenant_id, batch_id, lines_done)
     if loaded is not None:
+        await expiry.schedule(tx, [batch_id])
         await tx.emit("vault.loaded", {"batch": ids.encode("bat", batch_id), "loaded": loaded})
     return loaded is not None
 
@@ -170,8 +197,9 @@ async def finish(tx: TenantTx, batch_id: UUID, lines_done: int) -> bool:
 async def fail(tx: TenantTx, batch_id: UUID, why: str) -> None:
     """loading → failed: the file cannot be read to its end. What it loaded is no stock; a resume with a readable file goes on."""
     sql = """UPDATE vault_batch SET state = 'failed', failure = $3, finished_at = now()
-             WHERE tenant_id = $1 AND id = $2 AND state = 'loading'"""
-    await tx.conn.execute(sql, tx.tenant_id, batch_id, why)
+             WHERE tenant_id = $1 AND id = $2 AND state = 'loading' RETURNING true"""
+    if await tx.conn.fetchval(sql, tx.tenant_id, batch_id, why):
+        await tx.emit("vault.failed", {"batch": ids.encode("bat", batch_id)})
 
 
 async def reopen(tx: TenantTx, batch_id: UUID) -> None:
@@ -192,10 +220,10 @@ async def report(tx: TenantTx, batch_id: UUID) -> Report:
     return _report(row, [Line(no, kind, reason, SENTENCES[Reason(reason)]) for no, kind, reason in lines])
 
 
-async def recent(tx: TenantTx, *, limit: int = 20, before: UUID | None = None) -> list[Report]:
-    """The latest imports, newest first, without their lines."""
-    sql = "SELECT * FROM vault_batch WHERE tenant_id = $1 AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $2"
-    return [_report(row, []) for row in await tx.conn.fetch(sql, tx.tenant_id, limit, before)]
+async def recent(tx: TenantTx, *, limit: int, before: UUID | None = None) -> list[Report]:
+    """At most `limit` imports, newest first, older than `before`, without their lines."""
+    sql = "SELECT * FROM vault_batch WHERE tenant_id = $1 AND id < $2 AND kind = 'imported' ORDER BY id DESC LIMIT $3"
+    return [_report(row, []) for row in await tx.conn.fetch(sql, tx.tenant_id, before or NEWEST, limit)]
 
 
 def _report(row: Any, lines: list[Line]) -> Report:

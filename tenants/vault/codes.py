@@ -2,9 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import re2
@@ -12,6 +12,8 @@ import re2
 from checkout_core.errors import BadRequest
 
 CODE_LENGTH_MIN: Final = 4
+LABEL_LENGTH_MAX: Final = 64
+SURCHARGE_MAX: Final = 100_000_000_000
 LENGTH_MAX: Final = 512
 PATTERN_LENGTH_MAX: Final = 200
 PATTERN_MEMORY_BYTES: Final = 1 << 20
@@ -34,6 +36,9 @@ class Reason(StrEnum):
     MARKUP = "markup"
     PATTERN = "pattern"
     DIGITS_LOST = "digits_lost"
+    NO_LABEL = "no_label"
+    LABEL_TELLS = "label_tells"
+    BAD_SURCHARGE = "bad_surcharge"
     SAME_IN_FILE = "same_in_file"
     SAME_IN_VAULT = "same_in_vault"
 
@@ -53,21 +58,33 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.MARKUP: "Begins like a spreadsheet formula or markup (= + @ <).",
     Reason.PATTERN: "Does not match the pattern of the SKU.",
     Reason.DIGITS_LOST: "The sheet stores it as a number and has rounded its last digits; format the column as text.",
+    Reason.NO_LABEL: "There is no label to choose it by (column `pick`).",
+    Reason.LABEL_TELLS: "The label says the code, and everybody sees labels.",
+    Reason.BAD_SURCHARGE: "The surcharge is no whole number of minor units.",
     Reason.SAME_IN_FILE: "The same card number stands earlier in this file.",
     Reason.SAME_IN_VAULT: "The same card number is in the vault already.",
 }
 
 
 class Content(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """What is sealed for a unit, as the merchant wrote it."""
+    """What is sealed for a unit, as the merchant wrote it. What a person or a type says of a line may be a `note` and no code."""
 
     code: str
     secret: str | None = None
     valid_until: str | None = None
     face_value: str | None = None
+    note: str | None = None
 
     def __repr__(self) -> str:
         return "Content(…)"  # this may stand in a traceback
+
+
+class Labelled(NamedTuple):
+    """What is sealed, with what everybody sees of it."""
+
+    content: Content
+    label: str
+    surcharge_minor: int
 
 
 class Code(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -85,10 +102,19 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Content)
+_several = msgspec.msgpack.Decoder(list[Content])
 
 
 def pack(content: Content) -> bytes:
     return _encoder.encode(content)
+
+
+def pack_all(contents: Sequence[Content]) -> bytes:
+    return _encoder.encode(contents)
+
+
+def unpack_all(packed: bytes) -> list[Content]:
+    return _several.decode(packed)
 
 
 def unpack(packed: bytes, unit: int) -> Code:

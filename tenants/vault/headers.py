@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final, Literal
 
-Role = Literal["code", "secret", "valid_until", "face_value", "ignore"]
+Role = Literal["code", "secret", "valid_until", "face_value", "pick", "surcharge_minor", "ignore"]
 
 
 def _names(words: str) -> frozenset[str]:
@@ -31,6 +31,9 @@ VALIDITY: Final = _names(
 )
 FACE_VALUES: Final = _names("面值 面额 金额 卡面值 facevalue denomination value amount")
 
+PICKS: Final = _names("标签 靓号 选号 自选号 自选号码 展示名 label pick luckynumber")
+SURCHARGES: Final = _names("加价分 surchargeminor")  # other names leave open in which unit it is
+
 _noise = re.compile(r"[\s_\-.#:/]+|\(.*?\)|\[.*?\]|【.*?】")
 
 
@@ -56,7 +59,9 @@ def roles(fields: list[str]) -> tuple[Role, ...]:
             if names[at] not in NUMBERS:
                 found[at] = "secret"
                 break
-    notes: tuple[tuple[frozenset[str], Role], ...] = ((VALIDITY, "valid_until"), (FACE_VALUES, "face_value"))
+    notes: tuple[tuple[frozenset[str], Role], ...] = (
+        (VALIDITY, "valid_until"), (FACE_VALUES, "face_value"), (PICKS, "pick"), (SURCHARGES, "surcharge_minor")
+    )  # fmt: skip
     for kind, role in notes:
         if first := [at for at, name in enumerate(names) if name in kind][:1]:
             found[first[0]] = role

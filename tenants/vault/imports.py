@@ -8,6 +8,7 @@ nothing had happened. A line's fate depends on what stands before it in the file
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from checkout_core.errors import Conflict, TooLarge, Unprocessable
 from tenants.db import Pool, tenant_tx
@@ -81,8 +82,9 @@ async def _load(pool: Pool, keyring: Keyring, tenant_id: UUID, batch_id: UUID, f
     async with tenant_tx(pool, tenant_id) as tx:
         batch = await batches.get(tx, batch_id)
         keys = await keyring.of(tx)
-        pattern = await batches.pattern_of(tx, batch.sku_id)
-    loader = Loader(pool, keys, batch, examiner(batch.layout, pattern))
+        pattern, picked = await batches.pattern_of(tx, batch.sku_id), await batches.is_picked(tx, batch.sku_id)
+        zone = ZoneInfo(await tx.conn.fetchval("SELECT zone FROM store WHERE tenant_id = $1", tenant_id))
+    loader = Loader(pool, keyring, keys, batch, examiner(batch.layout, pattern, picked=picked), zone)
     writing: asyncio.Task[None] | None = None
     try:
         async for piece in _beyond(file, batch):

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from tenants.vault.batches import Line
-from tenants.vault.codes import SENTENCES, Content, Pattern, Reason, mask
+from tenants.vault.codes import SENTENCES, Content, Labelled, Pattern, Reason, mask
 from tenants.vault.examine import examiner
 from tenants.vault.layout import Layout, Wishes
 from tenants.vault.rows import Piece
@@ -25,6 +25,7 @@ class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
     secret: str | None = None
     valid_until: str | None = None
     face_value: str | None = None
+    label: str | None = None
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +40,13 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     errors: list[Line]
 
 
-async def preview(chunks: Chunks, wishes: Wishes, *, pattern: Pattern | None = None, bytes_max: int = FILE_BYTES_MAX) -> Preview:
+async def preview(
+    chunks: Chunks, wishes: Wishes, *, pattern: Pattern | None = None, picked: bool = False, bytes_max: int = FILE_BYTES_MAX
+) -> Preview:
     """Read the whole file and keep nothing. Raises `Unprocessable` or `TooLarge` for what is no file of codes."""
     file = await open_source(chunks, wishes, pattern=pattern, bytes_max=bytes_max)
     try:
-        seen = _Seen(file.layout, pattern)
+        seen = _Seen(file.layout, pattern, picked)
         async for piece in file.pieces():
             await asyncio.to_thread(seen.add, piece)
         return seen.told()
@@ -52,9 +55,9 @@ async def preview(chunks: Chunks, wishes: Wishes, *, pattern: Pattern | None = N
 
 
 class _Seen:
-    def __init__(self, layout: Layout, pattern: Pattern | None) -> None:
+    def __init__(self, layout: Layout, pattern: Pattern | None, picked: bool) -> None:
         self._layout = layout
-        self._examine = examiner(layout, pattern)
+        self._examine = examiner(layout, pattern, picked=picked)
         self._counts: Counter[str] = Counter()
         self._sample: list[Sample] = []
         self._errors: list[Line] = []
@@ -64,13 +67,16 @@ class _Seen:
         self._lines = piece.lines_done
         for row in piece.rows:
             verdict = self._examine(row)
+            label = verdict.label if isinstance(verdict, Labelled) else None
+            if isinstance(verdict, Labelled):
+                verdict = verdict.content
             if verdict is None:
                 self._counts["blank"] += 1
             elif isinstance(verdict, Content):
                 self._counts["codes"] += 1
                 if len(self._sample) < SAMPLE_ROWS:
                     secret = None if verdict.secret is None else mask(verdict.secret)
-                    self._sample.append(Sample(row.line_no, mask(verdict.code), secret, verdict.valid_until, verdict.face_value))
+                    self._sample.append(Sample(row.line_no, mask(verdict.code), secret, verdict.valid_until, verdict.face_value, label))
             else:
                 self._counts["malformed"] += 1
                 if len(self._errors) < LINES_SHOWN_MAX:

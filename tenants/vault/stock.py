@@ -20,6 +20,8 @@ class Stock(msgspec.Struct, frozen=True):
     sold: int = 0
     void: int = 0
     quarantined: int = 0
+    locked: int = 0
+    expired: int = 0
     unallotted: int = 0
     loading: int = 0
 
@@ -46,7 +48,7 @@ async def reveal(tx: TenantTx, keyring: Keyring, unit_ids: Sequence[int]) -> lis
     rows = {row["unit_id"]: row for row in await tx.conn.fetch(sql, tx.tenant_id, list(unit_ids))}
     if missing := set(unit_ids) - rows.keys():
         raise NotFound(f"There is no code for {len(missing)} of the units.")
-    keys = await keyring.of(tx)
+    keys = await keyring.to_open(tx, *{row["key_id"] for row in rows.values()})
     found = []
     for unit_id in unit_ids:
         row = rows[unit_id]

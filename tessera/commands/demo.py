@@ -24,6 +24,7 @@ from tenants.invariants.run import check_now
 from tessera.demo import figures, flash, merchant, place, rush, words
 from tessera.demo.merchant import FLASH, GOODS, RUSH, Store
 from tessera.keeper import NotReady
+from tessera.published import for_shells, publish, withdraw
 from tessera.shop import Shop
 from tessera.until import until_signalled
 
@@ -66,11 +67,11 @@ def main(argv: list[str]) -> int:
         step = Steps()
         try:
             with Shop(folder, apis=APIS, port=args.port, environ=ENVIRON) as shop:
-                step("Postgres, Valkey, provider, API and worker are up")
+                step("Postgres, Valkey, provider, mail catcher, API and worker are up")
                 store = open_store(shop, args, step)
                 told = sell(shop, store, folder / "crowd", args, step)
                 text = json.dumps(told.report, ensure_ascii=False, indent=1) + "\n"
-                place.publish(args.folder / "report.json", text)
+                publish(args.folder / "report.json", text)
                 print(told.text)
                 for each in told.shortcomings:
                     print(f"NOT AS IT MUST BE: {each}", flush=True)
@@ -106,7 +107,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 def open_store(shop: Shop, args: argparse.Namespace, step: Callable[[str], None]) -> Store:
     """The merchant's part. Raises `merchant.Failed`."""
-    owner = merchant.Merchant(shop.api_url, shop.provider_url, shop.provider.admin_token)
+    owner = merchant.Merchant(shop.api_url, shop.mail_url, shop.provider_url, shop.provider.admin_token)
     try:
         store = owner.open_store(limit=LIMIT)
         step(f"{store.owner.mail} signed up the store {store.slug!r} and connected the sandbox provider")
@@ -178,11 +179,13 @@ def serve(shop: Shop, store: Store, file: Path, wait: Callable[[], None]) -> Non
         "owner": msgspec.to_builtins(store.owner),
         "sales": store.sales,
         "provider": shop.provider_url,
+        "mail": shop.mail_url,
     }
     text = json.dumps(demo, ensure_ascii=False, indent=1) + "\n"
-    place.publish(file, text, mode=0o600)
+    publish(file, text, mode=0o600)
     try:
-        print(words.addresses(demo, port=shop.port, files=str(file.parent.absolute())), flush=True)
-        wait()
+        with for_shells(shop, file.parent) as line:
+            print(words.addresses(demo, port=shop.port, files=str(file.parent.absolute()), shell=line), flush=True)
+            wait()
     finally:
-        place.withdraw(file, text)
+        withdraw(file, text)

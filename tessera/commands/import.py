@@ -19,7 +19,7 @@ import msgspec
 from checkout_core.config import Settings
 from checkout_core.errors import AppError, NotFound
 from checkout_core.ids import decode
-from tenants import stores, vault
+from tenants import hosts, vault
 from tenants.db import create_pool, dsn_for, tenant_tx
 from tenants.keys import Keyring
 
@@ -74,7 +74,7 @@ async def bring_in(settings: Settings, args: argparse.Namespace, bar: "Bar") -> 
     tenant_id = await tenant_of(settings, args.store)
     if args.preview:
         return await vault.preview(bar.chunks(args.file), wishes, bytes_max=settings.import_bytes_max)
-    keyring = Keyring(settings.secret)
+    keyring = Keyring(settings.secret, settings.master_keys)
     pool = await create_pool(dsn_for(settings, "tessera_app"), size=2, name="tessera-import")
     try:
         if args.resume:
@@ -95,12 +95,12 @@ async def bring_in(settings: Settings, args: argparse.Namespace, bar: "Bar") -> 
 async def tenant_of(settings: Settings, slug: str) -> UUID:
     pool = await create_pool(dsn_for(settings, "tessera_platform"), size=1, name="tessera-import")
     try:
-        found = await stores.by_slug(pool, slug)
+        found = await hosts.by_slug(pool, slug, settings.base_domain)
     finally:
         await pool.close()
     if found is None:
         raise NotFound(f"There is no store {slug!r}.")
-    return found[0]
+    return found.tenant_id
 
 
 class Bar:

@@ -6,12 +6,11 @@ Signed with the secret here, without asking the API: no limit per address applie
 import argparse
 import asyncio
 import sys
-from uuid import UUID
 
 from api.process import Keys
 from checkout_core import tokens
 from checkout_core.config import Settings
-from tenants import stores
+from tenants import hosts
 from tenants.db import create_pool, dsn_for
 
 
@@ -31,13 +30,13 @@ def main(argv: list[str]) -> int:
         return 1
     key = Keys.of(settings.secret).shoppers
     for _ in range(args.count):
-        print(tokens.issue(key, found[0])[0])
+        print(tokens.issue(key, found.tenant_id)[0])
     return 0
 
 
-async def find(settings: Settings, slug: str) -> tuple[UUID, str] | None:
+async def find(settings: Settings, slug: str) -> hosts.Home | None:
     pool = await create_pool(dsn_for(settings, "tessera_platform"), size=1, name="tessera-tokens")
     try:
-        return await stores.by_slug(pool, slug)
+        return await hosts.by_slug(pool, slug, settings.base_domain)
     finally:
         await pool.close()

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import httpx
 import msgspec
 
+from tessera import letterbox
+
 CODES = Path(__file__).parents[2] / "tests" / "data" / "codes"
 TIMEOUT_S = 120.0
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -68,7 +70,8 @@ class Store(msgspec.Struct):
 class Merchant:
     """One who talks to the API and to the sandbox provider's back office."""
 
-    def __init__(self, api_url: str, provider_url: str, provider_token: str) -> None:
+    def __init__(self, api_url: str, mail_url: str, provider_url: str, provider_token: str) -> None:
+        self._urls = api_url, mail_url
         # No proxy of this machine's environment stands between two of its own processes.
         self._api = httpx.Client(base_url=api_url, timeout=TIMEOUT_S, trust_env=False)
         office = {"Authorization": f"Bearer {provider_token}"}
@@ -79,10 +82,13 @@ class Merchant:
         self._provider.close()
 
     def open_store(self, *, limit: int) -> Store:
-        """Sign up and connect the provider. Raises `Failed`."""
+        """Sign up, confirm with what the mail holds, and connect the provider. Raises `Failed`."""
         owner = Owner("owner@cards.example", secrets.token_urlsafe(12))
         asked = {"store": "小票铺 Tessera Cards", "slug": "cards", "mail": owner.mail, "password": owner.password}
-        signed_up = self._post("/v1/merchants", asked)
+        try:
+            signed_up = letterbox.sign_up(*self._urls, **asked)
+        except letterbox.NotSignedUp as problem:
+            raise Failed(str(problem)) from problem
         store = Store(signed_up["slug"], signed_up["store_host"], signed_up["tenant_id"], signed_up["api_key"], owner, limit)
         self._api.headers["Authorization"] = f"Bearer {store.api_key}"
         account = _answer(self._provider.post("/admin/merchants", json={"name": store.slug}))

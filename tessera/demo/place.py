@@ -1,11 +1,10 @@
 """A folder for each run, so that two demonstrations never meet, and the data of an ended one goes when the next begins."""
 
 import fcntl
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -53,19 +52,3 @@ def hold(folder: Path) -> TextIO | None:
         lock.close()
         return None
     return lock
-
-
-def publish(file: Path, text: str, mode: int = 0o644) -> None:
-    """Put `text` there in one step: a reader sees the old or the new, never half."""
-    handle, name = tempfile.mkstemp(dir=file.parent)
-    with open(handle, "w", encoding="utf-8") as new:
-        new.write(text)
-    os.chmod(name, mode)
-    os.replace(name, file)
-
-
-def withdraw(file: Path, text: str) -> None:
-    """Remove what `publish` put there, unless another run has put its own since."""
-    with suppress(FileNotFoundError):
-        if file.read_text(encoding="utf-8") == text:
-            file.unlink()

@@ -69,7 +69,7 @@ def _invariants(invariants: dict[str, str]) -> str:
     )
 
 
-def addresses(demo: dict[str, Any], *, port: int, files: str) -> str:
+def addresses(demo: dict[str, Any], *, port: int, files: str, shell: str) -> str:
     """Where to look, once the store serves."""
     owner = demo["owner"]
     return "\n".join(
@@ -80,7 +80,9 @@ def addresses(demo: dict[str, Any], *, port: int, files: str) -> str:
             f"  merchant    {demo['api']}/merchant   {owner['mail']} / {owner['password']}",
             f"  API         {demo['api']}  with {demo['api_key']}",
             f"  provider    {demo['provider']}",
+            f"  mails       {demo['mail']}/mails",
             f"  files       {files}",
+            f"  in a shell  {shell}  (docs/guides/first-store.md)",
             "Ctrl-C ends everything.",
         ]
     )

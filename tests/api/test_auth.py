@@ -1,13 +1,11 @@
 """Who is asking: keys, sessions and tokens, as Bearer and as cookies; and what an address may ask."""
 
 import asyncio
-from uuid import uuid4
 
 import httpx
 import pytest
 
 from api import csrf
-from api.limits import Buckets, Limits
 from api.memory import Memory
 from api.process import Process
 from checkout_core.errors import TooMany
@@ -68,31 +66,6 @@ class TestCookie:
         first, second = await self.cookie(acme), await self.cookie(acme)
         headers = {"Cookie": f"tessera_session={first}", "X-CSRF-Token": csrf.token(process.keys.csrf, second)}
         assert (await client.post("/v1/products", json={"name": "x"}, headers=headers)).status_code == 403
-
-
-class TestLimits:
-    def test_a_burst_then_as_many_as_flow_in(self) -> None:
-        buckets = Buckets(per_minute=60, burst=3)
-        assert [buckets.take("a", now=0) for _ in range(4)] == [0, 0, 0, 1]
-        assert buckets.take("b", now=0) == 0
-        assert buckets.take("a", now=0.5) == 0.5
-        assert buckets.take("a", now=1.0) == 0
-        assert buckets.take("a", now=1.0) == 1
-
-    def test_says_how_long_to_wait(self) -> None:
-        limits = Limits(1)
-        limits.check("x", "a", per_minute=6, burst=1)
-        with pytest.raises(TooMany) as refused:
-            limits.check("x", "a", per_minute=6, burst=1)
-        assert (refused.value.code, refused.value.retry_after_s) == ("rate_limited", 10)
-
-    async def test_sign_ups_of_one_address(self, client: httpx.AsyncClient, process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As a shop in production has it: the tests' own factor is switched off."""
-        monkeypatch.setattr(process.limits, "_factor", 1)
-        monkeypatch.setattr(process.limits, "_buckets", {})
-        answers = [await client.post("/v1/merchants", json={"slug": uuid4().hex}) for _ in range(11)]
-        assert [answer.status_code for answer in answers] == [400] * 10 + [429]
-        assert int(answers[-1].headers["retry-after"]) > 0
 
 
 class TestMemory:

@@ -47,8 +47,9 @@ async def served(app: Litestar, http: object) -> AsyncIterator[int]:
         await task
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def two(app: Litestar) -> AsyncIterator[Two]:
+    """Both run throughout: a server of uvicorn's takes a fifth of a second to end."""
     answered = [0]
     protocol = gate_of(app, https=False)
 

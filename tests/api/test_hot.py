@@ -103,6 +103,12 @@ class TestPress:
         assert line.entered[0][1].intent_id != line.entered[1][1].intent_id
         assert cycle.named is None
 
+    async def test_carries_its_tokens_channel(self, line: Line) -> None:
+        for body in (a_body(new_id()), a_body(new_id(), more=b',"contact":"a@example.org"')):
+            for channel in ("douyin", ""):
+                line.press(tokens.issue(KEYS.shoppers, line.store.tenant_id, channel=channel)[0], body)
+        assert [intent.channel for _, intent in line.entered] == ["douyin", "api"] * 2
+
     async def test_the_same_bytes_of_two_tenants(self, line: Line) -> None:
         """A body says nothing of who sends it: each is asked for its own sale."""
         sale, other = new_id(), new_id()

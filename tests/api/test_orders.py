@@ -5,6 +5,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tenants.orders import index
 from tests.shop import Store
 
 
@@ -55,9 +56,66 @@ class TestList:
         page = (await client.get("/v1/orders?state=cancelled", headers=acme.merchant)).json()
         assert [order["id"] for order in page["items"]] == [first]
 
-    @pytest.mark.parametrize("wrong", ["limit=0", "limit=101", "limit=x", "cursor=nonsense", "color=red"])
+    async def test_by_sale_channel_and_time(self, client: httpx.AsyncClient, acme: Store) -> None:
+        one, other = await acme.sale(9), await acme.sale(9)
+        first, second, third = [await acme.order(await acme.guest(), sale) for sale in (one, other, one)]
+        at = (await acme.ask("GET", f"/v1/orders/{second}", acme.merchant))["created_at"]
+        for asked, found in (
+            ({"sale_id": one}, [third, first]),
+            ({"sale_id": one, "state": "awaiting", "channel": "api"}, [third, first]),
+            ({"channel": "web"}, []),
+            ({"since": at}, [third, second]),
+            ({"until": at}, [first]),
+            ({"sale_id": other, "since": at, "limit": 1}, [second]),
+        ):
+            page = await client.get("/v1/orders", params=asked, headers=acme.merchant)
+            assert [order["id"] for order in page.json()["items"]] == found, asked
+
+    async def test_by_words(self, client: httpx.AsyncClient, acme: Store, globex: Store) -> None:
+        """Before and after it is indexed; never another store's."""
+        sale = await acme.sale(9, name="春节特惠 Launch")
+        body = {"sale_id": sale, "quantity": 1, "contact": "Ann.Lee84@Example.org"}
+        order = str((await acme.ask("POST", "/v1/checkouts", await acme.guest() | {"Idempotency-Key": uuid4().hex}, body))["id"])
+        await globex.order(await globex.guest(), await globex.sale(9, name="春节特惠 Launch"))
+        for _ in range(2):
+            for words in (order, order[4:12], "lee84", "ANN example", "特惠", "launch", "steam"):
+                page = await client.get("/v1/orders", params={"q": words}, headers=acme.merchant)
+                assert [each["id"] for each in page.json()["items"]] == [order], words
+            for words in ("lee85", "ord_00000000", "特价"):
+                assert (await client.get("/v1/orders", params={"q": words}, headers=acme.merchant)).json()["items"] == []
+            await index.work(acme.process.app_pool, acme.tenant_id)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            "limit=0", "limit=101", "limit=x", "cursor=nonsense", "color=red", "q=", f"q={'x' * 101}", "q=%00", "since=yesterday",
+            "until=2030-01-01T00:00:00", "since=1",
+        ],
+    )  # fmt: skip
     async def test_malformed(self, client: httpx.AsyncClient, acme: Store, wrong: str) -> None:
         assert (await client.get(f"/v1/orders?{wrong}", headers=acme.merchant)).status_code == 400
+
+    async def test_words_and_a_shopper_at_once(self, client: httpx.AsyncClient, acme: Store) -> None:
+        response = await client.get(f"/v1/orders?q=ann&shopper_id=shp_{'0' * 32}", headers=acme.merchant)
+        assert (response.status_code, response.json()["code"]) == (422, "words_of_a_shopper")
+
+
+class TestMine:
+    async def test_without_a_token(self, client: httpx.AsyncClient, acme: Store) -> None:
+        for headers in (acme.at, acme.merchant | acme.at):
+            assert (await client.get("/v1/my-orders", headers=headers)).status_code == 401
+
+    async def test_his_own_newest_first_page_by_page(self, client: httpx.AsyncClient, acme: Store) -> None:
+        sale, who = await acme.sale(9), await acme.guest()
+        made = [await acme.order(who, sale) for _ in range(3)]
+        await acme.order(await acme.guest(), sale)
+        first = (await client.get("/v1/my-orders?limit=2", headers=who)).json()
+        rest = (await client.get(f"/v1/my-orders?limit=2&cursor={first['next_cursor']}", headers=who)).json()
+        assert [order["id"] for order in first["items"] + rest["items"]] == made[::-1]
+        assert rest["next_cursor"] is None
+        await acme.ask("POST", f"/v1/orders/{made[1]}/cancel", who)
+        gone = (await client.get("/v1/my-orders?state=cancelled", headers=who)).json()["items"]
+        assert [(order["id"], order["state"]) for order in gone] == [(made[1], "cancelled")]
 
 
 class TestCancel:
@@ -79,45 +137,3 @@ class TestCancel:
         for _ in range(2):
             assert (await client.post(f"/v1/orders/{order}/cancel", headers=who)).json() == {"state": "cancelled"}
         assert (await acme.ask("GET", f"/v1/sales/{sale}", acme.merchant))["committed"] == 0
-
-
-class TestLookUp:
-    @pytest.fixture
-    async def order(self, client: httpx.AsyncClient, acme: Store) -> str:
-        body = {"sale_id": await acme.sale(), "quantity": 1, "contact": "Ann@Example.org", "lookup_password": "open sesame"}
-        answer = await client.post("/v1/checkouts", json=body, headers=await acme.guest() | {"Idempotency-Key": uuid4().hex})
-        return str(answer.json()["id"])
-
-    async def test_with_the_password(self, client: httpx.AsyncClient, acme: Store, order: str) -> None:
-        found = await client.post("/v1/order-lookups", json={"order_id": order, "lookup_password": "open sesame"}, headers=acme.at)
-        assert found.status_code == 200
-        token = {"Authorization": f"Bearer {found.json()['access_token']}", **acme.at}
-        assert (await client.get(f"/v1/orders/{order}", headers=token)).status_code == 200
-
-    @pytest.mark.parametrize("proof", [{"lookup_password": "wrong"}, {"contact": "ann@example.org"}])
-    async def test_a_wrong_proof_answers_like_a_wrong_number(
-        self, client: httpx.AsyncClient, acme: Store, order: str, proof: dict[str, str]
-    ) -> None:
-        """Where there is a password, the contact is no proof: it is easier to guess."""
-        wrong = await client.post("/v1/order-lookups", json={"order_id": order} | proof, headers=acme.at)
-        missing = await client.post("/v1/order-lookups", json={"order_id": "ord_" + "0" * 32} | proof, headers=acme.at)
-        assert wrong.status_code == missing.status_code == 404
-        assert wrong.json() == missing.json()
-
-    async def test_at_another_store(self, client: httpx.AsyncClient, globex: Store, order: str) -> None:
-        asked = {"order_id": order, "lookup_password": "open sesame"}
-        assert (await client.post("/v1/order-lookups", json=asked, headers=globex.at)).status_code == 404
-
-    async def test_a_contact_will_do_without_a_password(self, client: httpx.AsyncClient, acme: Store) -> None:
-        body = {"sale_id": await acme.sale(), "quantity": 1, "contact": "Ann@Example.org"}
-        made = await client.post("/v1/checkouts", json=body, headers=await acme.guest() | {"Idempotency-Key": "k"})
-        asked = {"order_id": made.json()["id"], "contact": " ann@example.ORG "}
-        assert (await client.post("/v1/order-lookups", json=asked, headers=acme.at)).status_code == 200
-
-    async def test_an_order_without_any_proof_is_never_found(self, client: httpx.AsyncClient, acme: Store) -> None:
-        order = await acme.order(await acme.guest(), await acme.sale())
-        asked = {"order_id": order, "contact": "x"}
-        assert (await client.post("/v1/order-lookups", json=asked, headers=acme.at)).status_code == 404
-
-    async def test_no_proof_at_all(self, client: httpx.AsyncClient, acme: Store, order: str) -> None:
-        assert (await client.post("/v1/order-lookups", json={"order_id": order}, headers=acme.at)).status_code == 400

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from checkout_core.ids import decode
-from tenants.db import tenant_tx
+from tenants.db import Pool, tenant_tx
 from tenants.orders import release
 from tenants.payments import attempts, expire, inbox, refunds
 from tests.api.till import app, process, till
@@ -86,7 +86,7 @@ async def test_round_trips(payments: Till) -> None:
     assert await payments.told() == 11
 
 
-async def test_no_statement_reads_a_whole_table(payments: Till) -> None:
+async def test_no_statement_reads_a_whole_table(payments: Till, young: Pool) -> None:
     """In a payment's whole life. The database is young, and the plans it makes now would be kept while it grows."""
     conn, tenant_id, providers = payments.conn, payments.tenant_id, payments.providers
     paid, left, cancelled, odd = [await payments.order() for _ in range(4)]
@@ -108,12 +108,12 @@ async def test_no_statement_reads_a_whole_table(payments: Till) -> None:
     await payments.told()
     statements = {sql for sql in payments.asked if not sql.startswith(("BEGIN", "COMMIT"))}
     assert len(statements) >= 30
-    pool = payments.store.process.app_pool
-    found = {sql: scanned for sql in statements if (scanned := await scans(pool, tenant_id, sql))}
+    found = {sql: scanned for sql in statements if (scanned := await scans(young, tenant_id, sql))}
     assert {index for scanned in found.values() for index in scanned} <= {"provider_account_pkey"}, found  # a store has a few accounts
 
 
-async def test_a_scan_would_be_seen(payments: Till) -> None:
+async def test_a_scan_would_be_seen(payments: Till, young: Pool) -> None:
     """Whatever the planner knows of the table: no index leads to an order by its contact."""
     sql = "SELECT id FROM orders WHERE tenant_id = $1 AND contact = $2 FOR UPDATE"
-    assert await scans(payments.store.process.app_pool, payments.tenant_id, sql) == ["orders_pkey"]
+    [index] = await scans(young, payments.tenant_id, sql)
+    assert index.startswith("orders_"), "which of the table's indexes is read whole, is the planner's choice of the moment"

@@ -49,6 +49,13 @@ async def ask_provider(store: Store) -> None:
         await attempts.inquire(process.app_pool, process.providers, store.tenant_id, row["id"])
 
 
+async def asked_in_s(store: Store) -> int:
+    """When the sweep next asks about the store's one attempt, to the nearest ten seconds."""
+    async with tenant_tx(store.process.app_pool, store.tenant_id) as tx:
+        sql = "SELECT extract(epoch FROM next_try_at - now()) FROM payment_attempt WHERE tenant_id = $1"
+        return int(round(await tx.conn.fetchval(sql, tx.tenant_id), -1))
+
+
 async def pay_back(store: Store) -> None:
     """What the sweep does of refunds, until the provider has done them."""
     process = store.process
@@ -135,6 +142,15 @@ class TestPay:
         sandbox.pay(await pay_url(acme, who, order))
         await ask_provider(acme)
         assert await state(acme, order) == "delivered"
+
+    async def test_what_no_notice_tells_of_is_asked_for_within_90_s_again_and_again(self, acme: Store, till: Merchant) -> None:
+        who = await acme.guest()
+        await pay_url(acme, who, await acme.order(who, await acme.sale()))
+        waits = [await asked_in_s(acme)]
+        for _ in range(4):
+            await ask_provider(acme)
+            waits.append(await asked_in_s(acme))
+        assert waits == [30, 60, 80, 80, 80]
 
 
 class TestDeliver:
@@ -254,4 +270,4 @@ class TestRefund:
 class TestExceptions:
     async def test_by_whom(self, client: httpx.AsyncClient, acme: Store) -> None:
         assert (await client.get("/v1/exceptions", headers=acme.at)).status_code == 401
-        assert await acme.ask("GET", "/v1/exceptions", acme.merchant) == []
+        assert (await acme.ask("GET", "/v1/exceptions", acme.merchant))["exceptions"] == []

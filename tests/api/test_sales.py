@@ -22,7 +22,7 @@ async def mark(process: Process, store: Store, sale: str) -> tuple[int, list[int
     """The sale's low-water mark, and the ids of its available units."""
     async with tenant_tx(process.app_pool, store.tenant_id) as tx:
         last_unit = await tx.conn.fetchval("SELECT last_unit FROM sale WHERE tenant_id = $1 AND id = $2", tx.tenant_id, decode("sal", sale))
-        sql = "SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available' ORDER BY id"
+        sql = "SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available' ORDER BY rank"
         return last_unit, [row[0] for row in await tx.conn.fetch(sql, tx.tenant_id, decode("sal", sale))]
 
 

@@ -30,7 +30,9 @@ from tessera.embedded import Servers
 from tests.shop import Store
 from workers import gatekeeping
 from workers.duties import Services, attend
+from workers.mails import Mailer
 from workers.relay import Relay
+from workers.webhooks import Postman
 
 LIMIT_S = 2.0
 LATE_S = 1.0  # of a busy machine
@@ -268,7 +270,8 @@ class TestNews:
 
     async def test_a_winner_of_what_came_back_may_ask_another_process_at_once(self, process: Process) -> None:
         shop = self.shop
-        services = Services(process.app_pool, process.providers, self.relay, shop.gatekeeper)
+        mailer, postman = Mailer(process.settings, process.app_pool), Postman(process.app_pool, process.keyring, process.sender)
+        services = Services(process.app_pool, process.providers, self.relay, shop.gatekeeper, process.keyring, mailer, postman)
         assert await self._told(lambda: attend(services, "sale", *shop.sale), 20) == {"RESERVED"}
 
     async def test_he_may_not_without_the_news(self) -> None:

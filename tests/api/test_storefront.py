@@ -13,6 +13,7 @@ import pytest
 
 from api.storefront import art, formats, language
 from api.storefront.statics import ASSETS, address
+from tenants import money
 from tenants.db import tenant_tx
 from tests.shop import Store
 
@@ -43,6 +44,23 @@ class TestHome:
     async def test_another_store_is_not_seen(self, client: httpx.AsyncClient, acme: Store, globex: Store) -> None:
         await acme.sale(3, name="Only at Acme")
         assert "Only at Acme" not in (await client.get("/", headers=globex.at)).text
+
+    async def test_by_category_and_by_words(self, client: httpx.AsyncClient, acme: Store, globex: Store) -> None:
+        """Without scripts: links and a form."""
+        games = (await acme.ask("POST", "/v1/categories", acme.merchant, {"name": "Games <b>"}))["id"]
+        for name, category in (("Steam 充值", games), ("Music", None)):
+            product = await acme.ask("POST", "/v1/products", acme.merchant, {"name": name, "category_id": category})
+            await acme.sale(1, name=f"{name} now", sku_id=await acme.sku(1, product_id=product["id"]))
+        whole = (await client.get("/", headers=acme.at)).text
+        assert f'<a href="/?category={games}">Games &lt;b&gt;</a>' in whole
+        for query, found in (
+            ("", [True, True]), (f"category={games}", [True, False]), ("q=充值", [True, False]), ("q=musi", [False, True]),
+            (f"q=music&category={games}", [False, False]), ("q=%3Cscript%3E", [False, False]),
+        ):  # fmt: skip
+            page = await client.get(f"/?{query}", headers=acme.at)
+            assert [name in page.text for name in ("Steam 充值 now", "Music now")] == found, query
+            assert "<script>" not in page.text
+        assert (await client.get(f"/?category={games}", headers=globex.at)).status_code == 404
 
     async def test_the_platforms_own_host_is_nobodys_store(self, client: httpx.AsyncClient) -> None:
         assert 'href="/merchant"' in (await client.get("/")).text
@@ -176,6 +194,28 @@ class TestLookup:
             page = await client.get(place, headers=acme.at | {"cookie": f"tessera_order={grant}"})
             assert page.status_code == status
 
+    async def test_a_mails_link_fills_the_number_in_as_text(self, client: httpx.AsyncClient, acme: Store) -> None:
+        page = await client.get("/orders", params={"order": '"><script>x'}, headers=acme.at)
+        assert page.status_code == 200
+        assert "<script>x" not in page.text
+        assert 'value="ord_1"' in (await client.get("/orders?order=ord_1", headers=acme.at)).text
+
+    async def test_forgotten_numbers_are_mailed_and_the_page_tells_nothing(self, client: httpx.AsyncClient, acme: Store) -> None:
+        await buy(client, acme, await acme.sale(1), contact="ann@example.org")
+        client.cookies.clear()
+        form = fields(await client.get("/orders", headers=acme.at))
+        pages = [
+            await client.post("/orders/forgotten", data=form | {"mail": mail}, headers=acme.at)
+            for mail in ("ann@example.org", "nobody@example.org")
+        ]
+        assert [page.status_code for page in pages] == [200, 200]
+        clock = re.compile(r"\d{13}")  # the page says when it was made
+        assert clock.sub("", pages[0].text) == clock.sub("", pages[1].text)
+        async with tenant_tx(acme.process.app_pool, acme.tenant_id) as tx:
+            assert await tx.conn.fetchval("SELECT count(*) FROM order_reminder WHERE tenant_id = $1", tx.tenant_id) == 2
+        refused = await client.post("/orders/forgotten", data=form | {"mail": "no address"}, headers=acme.at)
+        assert refused.status_code == 400
+
     @pytest.mark.parametrize("grant", ["", "x", "9999999999.", f"9999999999.{'0' * 32}", f"-1.{'0' * 32}", "é.é"])
     async def test_a_made_up_grant_opens_nothing(self, client: httpx.AsyncClient, acme: Store, grant: str) -> None:
         place = (await buy(client, acme, await acme.sale(1))).headers["location"]
@@ -192,7 +232,8 @@ class TestWhatEveryPageKeeps:
         assert "unsafe" not in policy
         assert len(page.headers.get_list("x-content-type-options")) == 1
         assert not re.search(r"\sstyle=|\son\w+=|<style|javascript:", page.text)
-        assert not re.search(r"""(src|href)="(https?:)?//""", page.text)
+        loaded = re.sub('<link rel="canonical"[^>]*>', "", page.text)  # which names an address, and loads nothing
+        assert not re.search(r"""(src|href)="(https?:)?//""", loaded)
 
     async def test_its_weight(self, client: httpx.AsyncClient, acme: Store) -> None:
         for number in range(20):
@@ -305,12 +346,12 @@ class TestFormats:
         ("text", "minor"), [("12", 1200), ("12.5", 1250), (" 12.50 ", 1250), ("1,200", 120_000), ("¥9.90", 990), ("0.07", 7)]
     )
     def test_what_a_person_types(self, text: str, minor: int) -> None:
-        assert formats.minor_units(text, "CNY") == minor
+        assert money.minor_units(text, "CNY") == minor
 
     @pytest.mark.parametrize("text", ["", "-1", "1.005", "1e3", "１２", "abc", "1.2.3", "nan", "9" * 13])
     def test_what_is_no_amount(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"amount|decimals"):
-            formats.minor_units(text, "CNY")
+            money.minor_units(text, "CNY")
 
 
 def test_a_mosaic_is_its_sales_own() -> None:

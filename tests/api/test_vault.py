@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.vault import _at_work
+from api.uploads import _at_work
 from tests.shop import Store
 
 CODES = Path(__file__).parents[1] / "data" / "codes"

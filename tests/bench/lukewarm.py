@@ -20,6 +20,7 @@ from checkout_core import tokens
 from checkout_core.config import Settings
 from checkout_core.ids import decode, new_id
 from tenants.db import create_pool, dsn_for, tenant_tx
+from tessera.letterbox import sign_up
 from tessera.shop import Shop
 
 UNITS = 200
@@ -37,12 +38,12 @@ async def stock(settings: Settings, tenant_id: UUID, sku_id: UUID, units: int) -
     await pool.close()
 
 
-def open_stores(client: httpx.Client, settings: Settings, stores: int, sales: int) -> list[tuple[str, UUID, list[str]]]:
+def open_stores(shop: Shop, client: httpx.Client, settings: Settings, stores: int, sales: int) -> list[tuple[str, UUID, list[str]]]:
     """(slug, tenant, its flash sales) of each store."""
     out = []
     for n in range(stores):
         person = {"store": f"Shop {n}", "slug": f"warm-{n}", "mail": f"warm{n}@example.org", "password": f"a password {n}"}
-        merchant = client.post("/v1/merchants", json=person).raise_for_status().json()
+        merchant = sign_up(shop.api_url, shop.mail_url, **person)
         key = {"Authorization": f"Bearer {merchant['api_key']}"}
         product = client.post("/v1/products", json={"name": "Pass"}, headers=key).raise_for_status().json()["id"]
         sku = {"product_id": product, "name": "Day", "price_minor": 100, "currency": "CNY"}
@@ -85,7 +86,7 @@ def main() -> None:
         with Shop(place, apis=apis, environ={"TESSERA_IP_LIMIT_FACTOR": "100000"}) as shop:
             settings = Settings.from_env(shop.environ)
             with httpx.Client(base_url=shop.api_url, timeout=30) as client:
-                opened = open_stores(client, settings, stores, sales)
+                opened = open_stores(shop, client, settings, stores, sales)
             asyncio.run(asyncio.sleep(3))  # every gate is loaded within a second or two
             requests = place / "requests.jsonl"
             lines = presses(settings, opened, each)

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from tenants.payments.http import Client
+from tenants.http import Client
 from tenants.payments.sandbox import SandboxCredentials, SandboxProvider
 from tests.provider import CREATE, Merchant, Sandbox, Sink
 

@@ -8,6 +8,7 @@ from redis.crc import key_slot
 
 from checkout_core import keys
 from checkout_core.admission import Gatekeeper
+from checkout_core.limits import Bucket, Limiter
 from checkout_core.partitions import Partitions
 from checkout_core.resp import Closed
 from tests.checkout_core.cluster import PRIMARIES, Member, open_cluster, sale_on
@@ -68,3 +69,15 @@ def move(primaries: list[Member], slot: int) -> None:
     for client in (target, source, other):
         client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", target_id)
         client.close()
+
+
+async def test_limits_of_all_partitions(primaries: list[Member]) -> None:
+    """All buckets of a request are in one slot, else the cluster would refuse the script."""
+    async with Partitions(f"redis://127.0.0.1:{primaries[1].port}") as partitions:
+        limiter = Limiter(partitions)
+        for number in range(60):
+            home = f"tenant {number}"
+            buckets = [Bucket("key", f"{home}:key", 2, 600), Bucket("tenant", home, 3, 600)]
+            answers = [await limiter.take(home, buckets) for _ in range(3)]
+            assert [taken for taken, _ in answers] == [True, True, False]
+            assert [level.left for level in answers[2][1]] == [0, 1]

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from checkout_core import admission
-from checkout_core.admission import Count, Gatekeeper, Return, Script
+from checkout_core.admission import Count, Gatekeeper, Return
 from checkout_core.intents import Intent, SaleKey
 from checkout_core.partitions import Partitions
+from checkout_core.scripts import Script
 from tessera.embedded import Servers
 from tests.checkout_core import twin
 from tests.checkout_core.gate import Gate, named, wish

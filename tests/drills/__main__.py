@@ -17,28 +17,25 @@ from contextlib import suppress
 from itertools import count
 
 from tests.drills import report
-from tests.drills.drill import Budget, Drill, Outcome, open_stage
-from tests.drills.topics import AT_ONCE, TOPICS
-
-SHORT = 0.1
+from tests.drills.drill import Budget, Drill, Outcome, Stage, open_stage
+from tests.drills.topics import AT_ONCE, SHORT, TOPICS
 
 
-async def play(topic: str, drills: dict[str, Drill], budget: Budget) -> list[Outcome]:
-    """Drills of one topic on one stage: one after another, or so many at once as the topic bears."""
-    async with open_stage() as stage:
-        room = asyncio.Semaphore(AT_ONCE.get(topic, 1))
+async def play(stage: Stage, topic: str, drills: dict[str, Drill], budget: Budget) -> list[Outcome]:
+    """Drills of one topic: one after another, or so many at once as the topic bears."""
+    room = asyncio.Semaphore(AT_ONCE.get(topic, 1))
 
-        async def one(name: str, drill: Drill) -> Outcome:
-            async with room:
-                began = time.monotonic()
-                try:
-                    outcome = await drill(stage, budget)
-                except Exception as error:
-                    outcome = Outcome(name, 0, [f"the drill itself failed: {error!r}"])
-                tell(topic, outcome, time.monotonic() - began)
-                return outcome
+    async def one(name: str, drill: Drill) -> Outcome:
+        async with room:
+            began = time.monotonic()
+            try:
+                outcome = await drill(stage, budget)
+            except Exception as error:
+                outcome = Outcome(name, 0, [f"the drill itself failed: {error!r}"])
+            tell(topic, outcome, time.monotonic() - began)
+            return outcome
 
-        return await asyncio.gather(*(one(name, drill) for name, drill in drills.items()))
+    return await asyncio.gather(*(one(name, drill) for name, drill in drills.items()))
 
 
 def tell(topic: str, outcome: Outcome, seconds: float) -> None:
@@ -64,7 +61,8 @@ async def run(args: argparse.Namespace) -> bool:
     report.forget()
     for seed in count(args.seed):
         for topic, drills in chosen(args.names).items():
-            outcomes += await play(topic, drills, Budget(SHORT if args.short else 1.0, seed))
+            async with open_stage() as stage:
+                outcomes += await play(stage, topic, drills, Budget(SHORT[topic] if args.short else 1.0, seed))
         report.write(outcomes, time.monotonic() - began)
         if not args.long or not report.passed(outcomes):
             break
@@ -80,7 +78,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="another course of chance")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--long", action="store_true", help="without end")
-    how.add_argument("--short", action="store_true", help="a tenth of it, as in the tests")
+    how.add_argument("--short", action="store_true", help="a part of it, as in the tests")
     args = parser.parse_args()
     if unknown := set(args.names) - set(known):
         parser.error(f"no drill is named {', '.join(sorted(unknown))}; there are {', '.join(known)}")

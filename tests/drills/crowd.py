@@ -31,6 +31,7 @@ from checkout_core.config import Settings
 from checkout_core.ids import decode
 from tenants.db import dsn_for
 from tenants.invariants.counters import restless
+from tessera.letterbox import sign_up
 from tessera.shop import Shop
 from tests.drills.drill import REST_S, judge
 
@@ -147,13 +148,13 @@ class Crowd:
 
     async def _open(self) -> None:
         slug = f"s-{uuid4().hex[:16]}"
-        body: dict[str, Any] = {"store": slug, "slug": slug, "mail": f"{slug}@example.org", "password": slug}
-        signed_up = await self.ask("POST", "/v1/merchants", {}, body)
+        person = {"store": slug, "slug": slug, "mail": f"{slug}@example.org", "password": slug}
+        signed_up = await asyncio.to_thread(sign_up, self.shop.api_url, self.shop.mail_url, **person)
         self.tenant_id = decode("ten", signed_up["tenant_id"])
         self.store = {"X-Tessera-Store": slug}
         self.merchant = self.store | {"Authorization": f"Bearer {signed_up['api_key']}"}
         product = await self.ask("POST", "/v1/products", self.merchant, {"name": "Steam"})
-        body = {"product_id": product["id"], "name": "100", "price_minor": 9900, "currency": "CNY"}
+        body: dict[str, Any] = {"product_id": product["id"], "name": "100", "price_minor": 9900, "currency": "CNY"}
         sku = await self.ask("POST", "/v1/skus", self.merchant, body)
         codes = "".join(f"{uuid4().hex}\n" for _ in range(len(DOORS) * self.units)).encode()
         await self.ask("POST", f"/v1/vault/imports?sku_id={sku['id']}", self.merchant | {"Content-Type": "text/plain"}, codes)

@@ -26,11 +26,12 @@ IMPORTS_MAX = 40  # times a file is tried, while whoever tries it dies at one pl
 class Deck:
     """Ways, dealt to a crowd. What did not end as it should is in `wrong`."""
 
-    def __init__(self, shop: Shop, journeys: Journeys, timeline: Timeline) -> None:
+    def __init__(self, stage: Stage, shop: Shop, journeys: Journeys, timeline: Timeline) -> None:
         self.journeys = journeys
         self.importing = False
         self.played = 0
         self.wrong: list[str] = []
+        self._stage = stage
         self._shop = shop
         self._timeline = timeline
         self._over = asyncio.Event()
@@ -42,7 +43,7 @@ class Deck:
     async def open(cls, stage: Stage, timeline: Timeline) -> "AsyncIterator[Deck]":
         """A new store, its two sales on. The crowd is sent home at the end, wherever it is."""
         shop = await stage.shop()
-        deck = cls(shop, Journeys(shop, await stage.client()), timeline)
+        deck = cls(stage, shop, Journeys(shop, await stage.client()), timeline)
         await deck.journeys.open_store()
         try:
             yield deck
@@ -61,6 +62,7 @@ class Deck:
                 await self._go(way, sale)
 
         await asyncio.gather(self._import(), *(go(way, sale) for way, sale in todo))
+        self._stage.is_surveyed = True
         self._timeline.note("everybody has gone every way once")
 
     def deal(self) -> None:

@@ -103,6 +103,7 @@ class Stage:
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self.stack = stack  # what is entered here ends with the stage
+        self.is_surveyed = False  # the shop's log of places knows every way
         self._shop: Shop | None = None
         self._children: Children | None = None
         self._starting = asyncio.Lock()

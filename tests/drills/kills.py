@@ -11,6 +11,7 @@ import random
 import signal
 import time
 from bisect import insort
+from itertools import combinations
 from pathlib import Path
 
 from tessera.keeper import Keepers, NotReady
@@ -20,7 +21,7 @@ from tests.drills.drill import Budget, Drill, Outcome, Stage, Timeline, judge
 from tests.drills.places import KINDS, Log, Point, steps
 
 KILLS_S = 270.0  # of killing, when everything is played
-KILLS_MIN, KILLS_MAX_S = 200, 480.0  # it goes on until there are so many, where a busy machine is slow to start again who died
+KILLS_MIN, KILLS_MAX_S = 200, 480.0  # it goes on until there are so many of all kinds, where a busy machine is slow to start again who died
 ARMED_MAX = {"api": 3, "worker": 2, "import": 1}
 PATIENCE_S = 12.0  # of an armed place, before its turn comes again later
 TRIES = 3
@@ -127,9 +128,11 @@ async def kills(stage: Stage, budget: Budget) -> Outcome:
         latest = time.monotonic() + KILLS_MAX_S * budget.share
         deck.deal()
         without_valkey = time.monotonic() + VALKEY_EVERY_S / 4
-        while not reaper.is_done and (
-            time.monotonic() < ending or (len(reaper.killed) < KILLS_MIN * budget.share and time.monotonic() < latest)
-        ):
+
+        def enough() -> bool:
+            return len(reaper.killed) >= KILLS_MIN * budget.share and {point.kind for point in reaper.killed} == {*KINDS}
+
+        while not reaper.is_done and time.monotonic() < (latest if not enough() else ending):
             deck.importing = "import" in reaper.wanted
             await asyncio.sleep(0.02)
             reaper.look()
@@ -153,15 +156,18 @@ async def kills(stage: Stage, budget: Budget) -> Outcome:
 
 
 async def doubles(stage: Stage, budget: Budget) -> Outcome:
-    """Two of API process, worker, Valkey and Postgres die within 0.3 s of each other, again and again."""
+    """Two of API process, worker, Valkey and Postgres die within 0.3 s of each other, again and again; each pair in its turn."""
     shop, timeline, dice = await stage.shop(), Timeline(), random.Random(budget.seed)
     wrong: list[str] = []
     slowest_s = 0.0
-    runs = budget.of(DOUBLES)
+    pairs = list(combinations(VICTIMS, 2))
+    runs = budget.of(DOUBLES, least=len(pairs))
     async with Deck.open(stage, timeline) as deck:
         deck.deal()
-        for _ in range(runs):
-            pair = dice.sample(list(VICTIMS), 2)
+        for run in range(runs):
+            if run % len(pairs) == 0:
+                dice.shuffle(pairs)
+            pair = dice.sample(pairs[run % len(pairs)], 2)  # in either order
             victims = [dice.choice(VICTIMS[kind]) for kind in pair]
             for victim in victims:
                 await asyncio.to_thread(_wait_ready, shop, victim)
@@ -186,13 +192,15 @@ async def beneath(stage: Stage, budget: Budget) -> Outcome:
     """A process stands still at its place; Postgres dies beneath it and comes back; the process goes on."""
     shop, timeline, dice = await stage.shop(), Timeline(), random.Random(budget.seed)
     async with Deck.open(stage, timeline) as deck:
-        await deck.survey()
+        if not stage.is_surveyed:
+            await deck.survey()
         log = Log(shop.folder / "passed")
         log.read()
-        points = sorted(point for point in log.passed if point.kind in ("api", "worker"))
+        points = {kind: sorted(point for point in log.passed if point.kind == kind) for kind in ("api", "worker")}
+        chosen = [point for of in points.values() for point in dice.sample(of, min(len(of), budget.of(BENEATH // len(points))))]
         stood = 0
         deck.deal()
-        for point in dice.sample(points, min(len(points), budget.of(BENEATH, least=3))):
+        for point in chosen:
             armed = point.arm(shop.folder / "armed", "stop")
             ending = time.monotonic() + STANDS_S
             while armed.exists() and time.monotonic() < ending:  # noqa: ASYNC110  there is no event to wait for

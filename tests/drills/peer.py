@@ -37,7 +37,7 @@ async def commit(pool: Pool, sale: SaleKey, intents: Sequence[Intent]) -> list[D
 async def allot(tx: TenantTx, sale: SaleKey, intent: Intent) -> Decision:
     sql = "SELECT sku_id, price_minor, currency, now(), now() + hold_s * interval '1 s' FROM sale WHERE tenant_id = $1 AND id = $2"
     sku_id, price_minor, currency, now, hold_until = await tx.conn.fetchrow(sql, *sale)
-    sql = "SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available' ORDER BY id LIMIT 1"
+    sql = "SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'available' ORDER BY rank LIMIT 1"
     unit = await tx.conn.fetchval(sql, *sale)
     if unit is None:
         return Decision(Outcome.SOLD_OUT, intent.order_id, "", 1, 0, currency, now, None)

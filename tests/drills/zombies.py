@@ -22,9 +22,11 @@ from tests.drills.places import Point
 SHORT_S: Final = (1, 10)
 LONG_S: Final = 60
 PATIENCE_S: Final = 30.0  # until somebody passes the place where he is to stand
-# Where a process may stand: between gate and commit, before its COMMIT; between count and load, before a return reaches the gate.
+# Where a process may stand: between gate and commit, which is one trip or ends with a COMMIT; between count and load; before a return
+# reaches the gate.
 PLACES: Final = [
     ("api", "admit.after"),
+    ("api", "orders.at_once.reserve.select-reserve.before"),
     ("api", "orders.commit.commit_batch.commit.before"),
     ("worker", "load.before"),
     ("worker", "give_back.before"),
@@ -52,6 +54,15 @@ async def moved(course: Course) -> None:
     """The world moves on."""
     await course.crowd.change("pause")
     await course.crowd.change("resume")
+
+
+async def moved_in_time(course: Course, name: str) -> None:
+    """The same, while a process stands still: whatever row it holds, nobody waits for it longer than for Postgres."""
+    try:
+        async with asyncio.timeout(POSTGRES_S):
+            await moved(course)
+    except TimeoutError:
+        course.say(f"while a process stood still at {name} the merchant could not change his sale for {POSTGRES_S:.0f} s")
 
 
 async def standing_at(shop: Shop, name: str, kind: str, course: Course) -> int:
@@ -85,7 +96,7 @@ async def processes(course: Course, seconds: int, places: list[tuple[str, str]])
             pid = await standing_at(course.shop, name, kind, course)
             try:
                 if "commit" not in name:  # that one holds the row
-                    await moved(course)
+                    await moved_in_time(course, name)
                 await asyncio.sleep(seconds)
             finally:
                 go_on(pid)

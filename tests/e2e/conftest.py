@@ -12,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
+from tessera.letterbox import sign_up
 from tessera.shop import Shop
 
 # Nothing of the browser's own calls home.
@@ -39,7 +40,7 @@ def browser() -> Iterator[Browser]:
     """Closed with its module: while Playwright's own event loop lives in this thread, no asynchronous test can run."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
-        pytest.skip("no Chromium on this machine")
+        pytest.skip("no Chromium on this machine (.ci/run sees to it that there is one)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
@@ -84,9 +85,8 @@ def merchant(shop: Shop) -> Iterator[Merchant]:
     slug = f"e{uuid4().hex[:10]}"
     mail = f"{slug}@example.com"
     with httpx.Client(base_url=shop.api_url) as api:
-        opened = api.post("/v1/merchants", json={"store": "小鹿数字商行", "slug": slug, "mail": mail, "password": PASSWORD})
-        assert opened.status_code == 201, opened.text
-        api.headers["authorization"] = f"Bearer {opened.json()['api_key']}"
+        opened = sign_up(shop.api_url, shop.mail_url, store="小鹿数字商行", slug=slug, mail=mail, password=PASSWORD)
+        api.headers["authorization"] = f"Bearer {opened['api_key']}"
         office = {"authorization": f"Bearer {shop.provider.admin_token}"}
         account = httpx.post(f"{shop.provider_url}/admin/merchants", json={"name": slug}, headers=office).json()
         connected = api.post("/v1/provider-accounts", json={"provider": "sandbox"} | account)

@@ -22,7 +22,6 @@ WORDS = {
         "find": "Find it",
     },
 }
-pytestmark = pytest.mark.xdist_group("e2e")  # one shop and one browser, whatever the number of workers
 CODES = Path(__file__).parent.parent / "data" / "codes"
 
 

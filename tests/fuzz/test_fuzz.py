@@ -28,7 +28,6 @@ def careless(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @buildable
-@pytest.mark.xdist_group("fuzz")
 class TestControls:
     @pytest.mark.parametrize("fault", FAULTS)
     def test_is_found(self, careless: Path, fault: str) -> None:

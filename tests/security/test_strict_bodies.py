@@ -10,35 +10,126 @@ import httpx
 import msgspec
 import pytest
 
+from api.guards import PersonOnly
+from tests.platform import signed_in
 from tests.security.routes import Route, routes
+from tests.security.world import begun
 from tests.shop import Store
 
 ZEROS = "0" * 32
+PRODUCT = {
+    "name": "n", "description": "d", "category": "general", "category_id": f"cat_{ZEROS}", "reference": "r", "state": "draft",
+    "publish_at": "2030-01-01T00:00:00Z", "unpublish_at": "2030-01-02T00:00:00Z", "options": [{"name": "n", "values": ["v"]}],
+}  # fmt: skip
+SKU = {
+    "name": "n", "price_minor": 1, "code_pattern": "x", "reference": "r", "state": "draft", "choices": {"n": "v"}, "cost_minor": 1,
+    "face_value": "f", "usage_note": "u",
+}  # fmt: skip
 SAMPLES: dict[str, dict[str, Any]] = {
-    "signUp": {"store": "S", "slug": "some-slug", "mail": "a@example.org", "password": "0123456789"},
-    "signIn": {"mail": "a@example.org", "password": "0123456789"},
-    "createApiKey": {"name": "n", "scopes": ["orders:read"]},
-    "createProduct": {"name": "n", "description": "d"},
-    "createSku": {"product_id": f"prd_{ZEROS}", "name": "n", "price_minor": 1, "currency": "CNY", "code_pattern": "x"},
+    "signUp": {"store": "S", "slug": "some-slug", "mail": "a@example.org", "locale": "en"},
+    "signIn": {"mail": "a@example.org", "password": "0123456789", "code": "000000", "tenant_id": f"ten_{ZEROS}"},
+    "confirmSignUp": {"token": "t", "password": "0123456789"},
+    "askPasswordReset": {"mail": "a@example.org", "locale": "en"},
+    "resetPassword": {"token": "t", "password": "0123456789"},
+    "changePassword": {"password": "0123456789", "new_password": "0123456789"},
+    "changeMail": {"password": "0123456789", "mail": "a@example.org"},
+    "confirmMail": {"token": "t"},
+    "enrolTotp": {"password": "0123456789"},
+    "confirmTotp": {"code": "000000"},
+    "disableTotp": {"password": "0123456789", "code": "000000"},
+    "createApiKey": {"name": "n", "scopes": ["orders:read"], "expires_at": "2100-01-01T00:00:00Z"},
+    "rotateApiKey": {"overlap_s": 0},
+    "createRole": {"name": "n", "permissions": ["orders:read"]},
+    "changeRole": {"name": "n", "permissions": ["orders:read"]},
+    "changeStaffRole": {"role": "support"},
+    "invite": {"mail": "a@example.org", "role": "support", "locale": "en"},
+    "resendInvitation": {},
+    "acceptInvitation": {"token": "t", "password": "0123456789"},
+    "changeStore": {
+        "name": "n", "currency": "CNY", "zone": "UTC", "locale": "en", "locales": ["en"], "contact": "c", "primary_color": "#000000",
+        "primary_color_dark": "#000000", "accent_color": "#000000", "accent_color_dark": "#ffffff", "banner": "b", "notice": "n",
+        "footer": "f", "seo_title": "t", "seo_description": "d", "refund_policy": "r", "privacy_policy": "p", "terms": "t",
+    },
+    "addDomain": {"domain": "shop.example.com"}, "verifyDomain": {}, "moveStore": {"slug": "some-slug"},
+    "setPrimaryHost": {"host": "shop.example.com"},
+    "createProduct": PRODUCT, "changeProduct": PRODUCT,
+    "createSku": {"product_id": f"prd_{ZEROS}", "currency": "CNY", "type": "code", **SKU}, "changeSku": SKU,
+    "editSkus": {"sku_ids": [f"sku_{ZEROS}"], "state": "draft", "price_minor": 1, "cost_minor": 1, "category_id": f"cat_{ZEROS}"},
+    "createCategory": {"name": "n", "parent_id": f"cat_{ZEROS}", "position": 1},
+    "changeCategory": {"name": "n", "parent_id": f"cat_{ZEROS}", "position": 1},
+    "orderProductImages": {"image_ids": [f"pic_{ZEROS}"]},
+    "approveProduct": {}, "refuseProduct": {"reasons": ["r"]}, "setProductReviewRule": {"mode": "before"},
+    "giveInput": {"values": {"account": "x"}},
+    "completeFulfilment": {"contents": []}, "failFulfilment": {"problem": "p"},
+    "makeUnits": {
+        "quantity": 1, "note": "n", "cost_minor": 1, "picks": [{"pick": "gala.stalls"}],
+        "span": {"first": "2026-12-24", "last": "2026-12-25"},
+    },
+    "changePicks": {"picks": [{"pick": "gala.stalls", "is_on": True}]},
+    "checkInTicket": {"code": "x", "session": "gala"}, "undoCheckInTicket": {"code": "x", "reason": "r"},
+    "statusTicket": {"code": "x", "session": "gala"},
+    "transferTicket": {"order_id": f"ord_{ZEROS}", "sale_id": f"sal_{ZEROS}", "values": {"holder": "Ann"}},
+    "checkInBooking": {"code": "x"}, "checkOutBooking": {"code": "x"},
+    "nightsBooking": {"sku_id": f"sku_{ZEROS}", "check_in": "2026-12-24", "check_out": "2026-12-26"},
     "createSale": {
         "sku_id": f"sku_{ZEROS}", "name": "n", "units": 1, "limit_per_shopper": 1, "price_minor": 1, "hold_s": 900,
         "starts_at": "2030-01-01T00:00:00Z", "ends_at": "2030-01-02T00:00:00Z", "door": "direct",
     },
     "changeSaleStock": {"add": 1},
+    "lockUnits": {"units": [1], "reason": "r"}, "unlockUnits": {"units": [1], "reason": "r"}, "voidUnits": {"units": [1], "reason": "r"},
+    "replaceUnit": {"reason": "r"}, "recallBatch": {"fate": "locked", "reason": "r"}, "restoreBatch": {"reason": "r"},
+    "setBatch": {"priority": 1, "valid_from": "2030-01-01T00:00:00Z", "valid_until": "2031-01-01T00:00:00Z"},
+    "setIssueTerms": {"issue_order": "fifo", "sell_until_days": 1},
     "setSaleLimit": {"limit_per_shopper": 1},
-    "pauseSale": {}, "resumeSale": {}, "endSale": {}, "createShopperToken": {},
+    "pauseSale": {}, "resumeSale": {}, "endSale": {}, "createShopperToken": {"channel": "douyin"},
+    "putTranslation": {"name": "n", "description": "d"}, "enterSandbox": {},
+    "putChannel": {"name": "n", "is_enabled": True}, "setSaleChannels": {"channels": ["web"]}, "setProductChannels": {"channels": ["web"]},
     "createCheckout": {"sale_id": f"sal_{ZEROS}", "quantity": 1, "contact": "a@example.org", "lookup_password": "secret"},
     "startPayment": {"provider": "sandbox"},
+    "createQualification": {"kind": "company", "legal_name": "n", "registration_number": "1"},
+    "correctQualification": {"legal_name": "n", "registration_number": "1"},
+    "submitQualification": {}, "withdrawQualification": {}, "takeQualification": {},
+    "approveQualification": {"valid_until": "2099-01-01T00:00:00Z"},
+    "rejectQualification": {"reasons": ["r"]}, "askMoreOfQualification": {"reasons": ["r"]}, "revokeQualification": {"reasons": ["r"]},
+    "suspendMerchant": {"reason": "r"}, "liftSuspension": {"reason": "r"}, "reserveSlug": {"slug": "some-slug", "reason": "r"},
+    "enrolPlatformStaff": {"enrolment": "pe_x", "password": "0123456789"},
+    "signInPlatformStaff": {"mail": "a@example.org", "password": "0123456789", "totp": "000000"},
+    "addPlatformStaff": {"mail": "a@example.org", "role": "support"},
+    "putRetention": {"contact_days": 60, "reply_days": 7, "event_days": 7, "notice_days": 60},
+    "startOffBoarding": {"password": "x"},
+    "searchShoppers": {"contact": "a@example.org"},
+    "exportShopper": {}, "eraseShopper": {}, "exportStore": {},
+    "cancelOrder": {"reason": "other"}, "resendOrder": {"mail": "a@example.org"}, "addOrderNote": {"words": "w"},
+    "createOrderTag": {"name": "n"}, "renameOrderTag": {"name": "n"}, "putOrderTags": {"tag_ids": [f"tag_{ZEROS}"]},
+    "actOnOrders": {"act": "tag", "order_ids": [f"ord_{ZEROS}"], "tag_id": f"tag_{ZEROS}", "reason": None},
+    "exportOrders": {
+        "format": "csv", "q": "x", "state": "paid", "channel": "web", "sale_id": f"sal_{ZEROS}", "tag_id": f"tag_{ZEROS}",
+        "shopper_id": None, "since": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z",
+    },
+    "remindOfOrders": {"contact": "a@example.org", "locale": "en"},
     "lookUpOrder": {"order_id": f"ord_{ZEROS}", "contact": "a@example.org"},
     "connectProviderAccount": {
         "provider": "sandbox", "mch_id": "m", "serial_no": "s", "private_key_pem": "x" * 64, "api_v3_key": "k",
         "provider_serial": "s", "provider_public_key_pem": "x" * 64,
     },
+    "activateLicence": {"key": "k", "device": "d"}, "validateLicence": {"key": "k", "device": "d", "sku_id": f"sku_{ZEROS}"},
+    "deactivateLicence": {"key": "k", "device": "d"}, "activationsLicence": {"key": "k"}, "inspectLicence": {"order_id": f"ord_{ZEROS}"},
+    "suspendLicence": {"unit": 1}, "reinstateLicence": {"unit": 1}, "freeLicence": {"unit": 1, "device": "d"},
+    "statusMembership": {"sku_id": f"sku_{ZEROS}"}, "historyReusable": {"sku_id": f"sku_{ZEROS}"},
+    "checkMembership": {"shopper_id": f"shp_{ZEROS}", "contact": "a@example.org", "sku_id": f"sku_{ZEROS}"},
+    "changeReusable": {"sku_id": f"sku_{ZEROS}", "code": "K1-0000", "secret": "s", "valid_until": "2030", "note": "n"},
+    "createWebhookEndpoint": {"url": "https://example.com/x", "event_types": ["*"], "description": "d"},
+    "changeWebhookEndpoint": {"url": "https://example.com/x", "event_types": ["*"], "description": "d", "enabled": True},
+    "redeliverFailedWebhooks": {"since": "2026-01-01T00:00:00Z"},
+    "findCode": {"code": "c"}, "revealUnit": {}, "rotateKeys": {"purposes": ["seal"]}, "watchStock": {"low_stock_at": 1},
+    "requestExport": {"reason": "r", "sku_id": f"sku_{ZEROS}", "units": 1}, "approveExport": {}, "refuseExport": {}, "downloadExport": {},
+    "rotateWebhookSecret": {}, "testWebhookEndpoint": {}, "redeliverWebhook": {}, "cancelWebhookDelivery": {},
 }  # fmt: skip
 # The JSON types that a type of ours is written in.
 WRITTEN_AS = {
     msgspec.inspect.IntType: int, msgspec.inspect.StrType: str, msgspec.inspect.DateTimeType: str, msgspec.inspect.LiteralType: str,
     msgspec.inspect.ListType: list, msgspec.inspect.DictType: dict, msgspec.inspect.NoneType: type(None), msgspec.inspect.BoolType: bool,
+    msgspec.inspect.StructType: dict,
 }  # fmt: skip
 VALUES = ["1", 1, 1.0, 1.5, True, None, [], {}, [1], {"a": 1}]
 # Documents that are no body at all. The deep one would exhaust a recursive parser.
@@ -78,12 +169,17 @@ def wrongs(route: Route) -> list[tuple[str, Any]]:
 
 async def headers_for(route: Route, acme: Store) -> dict[str, str]:
     security = [name for guard in route.guards for name in guard.security]
+    if any(isinstance(guard, PersonOnly) for guard in route.guards):
+        return (await begun(acme, "test"))[0]
+    if "platform" in security:
+        return await signed_in(acme.process) | {"Idempotency-Key": "k"}
     who = acme.merchant if "merchant" in security else await acme.guest() if "shopper" in security else acme.at
-    return who | {"Idempotency-Key": "k"}
+    return who | {"Idempotency-Key": "k", "If-Match": "*"}
 
 
 def url(route: Route) -> str:
-    return route.path.format(**{name: f"{name[:3]}_{ZEROS}" for name in route.names})
+    ids = {name: f"{'ten' if name == 'merchant_id' else name[:3]}_{ZEROS}" for name in route.names}
+    return route.path.format(**ids | {"unit_id": "1"})
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: route.name)
@@ -97,24 +193,24 @@ class TestBody:
     async def test_takes_no_type_for_another(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
         headers = await headers_for(route, acme)
         for field, value in wrongs(route):
-            response = await client.post(url(route), json=sample(route) | {field: value}, headers=headers)
+            response = await client.request(route.method, url(route), json=sample(route) | {field: value}, headers=headers)
             assert (response.status_code, response.json()["code"]) == (400, "bad_request"), (field, value, response.text)
             assert response.headers["content-type"] == "application/problem+json"
 
     async def test_takes_no_unknown_field(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
         body = sample(route) | {"surprise": 1}
-        response = await client.post(url(route), json=body, headers=await headers_for(route, acme))
+        response = await client.request(route.method, url(route), json=body, headers=await headers_for(route, acme))
         assert (response.status_code, response.json()["code"]) == (400, "bad_request")
 
     async def test_takes_no_broken_document(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
         headers = await headers_for(route, acme) | JSON
         for name, content in BROKEN.items():
-            response = await client.post(url(route), content=content, headers=headers)
+            response = await client.request(route.method, url(route), content=content, headers=headers)
             # A deep document that is too large for the route is refused for that.
             assert response.status_code in ((400, 413) if name.startswith("deep") else (400,)), (name, response.text)
 
     async def test_takes_no_empty_body_where_one_is_needed(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
-        response = await client.post(url(route), content=b"", headers=await headers_for(route, acme) | JSON)
+        response = await client.request(route.method, url(route), content=b"", headers=await headers_for(route, acme) | JSON)
         needed = not route.handler.parsed_fn_signature.parameters["data"].has_default
         assert (response.status_code == 400) == needed, response.text
 
@@ -122,14 +218,14 @@ class TestBody:
         headers = await headers_for(route, acme)
         content = json.dumps(sample(route)).encode()
         for other in [{"Content-Type": type_} for type_ in OTHER_TYPES] + [JSON | {"Content-Encoding": "gzip"}]:
-            response = await client.post(url(route), content=content, headers=headers | other)
+            response = await client.request(route.method, url(route), content=content, headers=headers | other)
             assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type"), other
 
     async def test_takes_no_huge_body(self, client: httpx.AsyncClient, acme: Store, route: Route) -> None:
         limit = route.handler.resolve_request_max_body_size()
         assert isinstance(limit, int)
         content = b'{"a":"' + b"x" * limit + b'"}'
-        response = await client.post(url(route), content=content, headers=await headers_for(route, acme) | JSON)
+        response = await client.request(route.method, url(route), content=content, headers=await headers_for(route, acme) | JSON)
         assert (response.status_code, response.json()["code"]) == (413, "too_large")
 
 

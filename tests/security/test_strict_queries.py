@@ -1,5 +1,7 @@
 """Query parameters of the API are held to the letter: none that nobody reads, none twice, and numbers as plain digits."""
 
+import datetime as dt
+
 import httpx
 import pytest
 
@@ -37,5 +39,21 @@ async def test_what_is_no_plain_number_is_refused(client: httpx.AsyncClient, acm
     headers = await headers_for(route, acme)
     for name in numbers(route):
         for value in NO_NUMBERS:
+            response = await client.request(route.method, f"{url(route)}?{name}={value}", headers=headers)
+            assert response.status_code == 400, (name, value, response.text)
+
+
+def choices(route: Route) -> list[str]:
+    types = (int, str, dt.datetime)
+    return [
+        name for name, field in queries(route).items() if not any(field.is_subclass_of(t) or field.has_inner_subclass_of(t) for t in types)
+    ]
+
+
+@pytest.mark.parametrize("route", [route for route in V1 if choices(route)], ids=lambda route: route.name)
+async def test_null_is_no_choice(client: httpx.AsyncClient, acme: Store, route: Route) -> None:
+    headers = await headers_for(route, acme)
+    for name in choices(route):
+        for value in ("null", "NULL", "surprise", ""):
             response = await client.request(route.method, f"{url(route)}?{name}={value}", headers=headers)
             assert response.status_code == 400, (name, value, response.text)

@@ -75,7 +75,9 @@ def plain(value: Any) -> Any:
             return value
 
 
-CLOCKS: Final = ("created_at", "hold_until", "next_try_at", "paid_at", "delivered_at", "starts_at", "ends_at", "limit_since", "created_xid")
+CLOCKS: Final = (
+    "created_at", "hold_until", "next_try_at", "paid_at", "delivered_at", "ended_at", "starts_at", "ends_at", "limit_since", "created_xid"
+)  # fmt: skip
 
 
 def rows_of(table: str, rows: Sequence[Any]) -> list[Any]:
@@ -115,6 +117,7 @@ async def _case(seed: int, pool: Any, admin: Any) -> int:
     tenant_id = UUID(int=dice.getrandbits(128))
     await admin.execute("SET session_replication_role = replica")  # a tenant is not needed for what is looked at
     async with tenant_tx(pool, tenant_id) as tx:
+        await tx.conn.execute("INSERT INTO store (tenant_id, slug, name) VALUES ($1, 'things', 'Things')", tenant_id)
         keys = [await _offer(dice, tx, admin) for _ in range(2)]
     case = Case(seed, tenant_id, keys)
     before = await _read(admin, tenant_id)

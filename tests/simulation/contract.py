@@ -14,10 +14,11 @@ import asyncpg
 from checkout_core import safeties
 from checkout_core.admission import Count
 from checkout_core.errors import NotFound
-from checkout_core.intents import Decision, Intent, Outcome
+from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from tenants import sales
-from tenants.db import TenantTx
-from tenants.orders import allot, answers, commit, gates
+from tenants.db import TenantTx, tenant_tx
+from tenants.orders import allot, answers, at_once, commit, gates
+from tenants.orders.at_once import Left
 from tenants.orders.gates import Return
 from tenants.orders.sale import Sale
 from tenants.orders.survey import Known
@@ -70,11 +71,46 @@ async def decide(tx: TenantTx, parts: Sequence[Any]) -> list[list[Decision]]:
     return [part.answers(rows) for part in parts]
 
 
+async def reserve(source: Any, sale: SaleKey, intents: Sequence[Intent]) -> list[Decision] | Left:
+    """The contract of `at_once.reserve`: all of it or nothing."""
+    if at_once.columns_of(intents) is None or not all(map(safeties.on, at_once.SAFETIES)):
+        return Left.CONTESTED
+    if isinstance(source, Connection):
+        return await _reserve(TenantTx(source, sale.tenant_id), sale.sale_id, intents)
+    async with tenant_tx(source, sale.tenant_id) as tx:
+        return await _reserve(tx, sale.sale_id, intents)
+
+
+async def _reserve(tx: TenantTx, sale_id: UUID, intents: Sequence[Intent]) -> list[Decision] | Left:
+    conn: Connection = tx.conn
+    free = await lock_free_sales(tx, [sale_id])
+    if not free:
+        return Left.TAKEN
+    [sale] = free
+    through_gate, ordered = sale.door == "gate", sorted(intents)
+    if sale.closed_because(admitted=through_gate) is not None or any(i.epoch != (sale.epoch if through_gate else None) for i in ordered):
+        return Left.CONTESTED
+    desk = Desk(tx, sale)
+    has_some = {shopper for shopper, slots in desk.slots.items() if slots}
+    if any(conn.get("orders", (tx.tenant_id, i.order_id)) for i in ordered) or any(i.shopper_id in has_some for i in ordered):
+        return Left.CONTESTED
+    rows = {i.order_id: desk.decide(i) for i in ordered}
+    if any(row["refusal"] is not None for row in rows.values()):
+        return Left.CONTESTED
+    for order_id in rows:
+        if await conn.lock("orders", (tx.tenant_id, order_id)):
+            raise asyncpg.UniqueViolationError("an order of this batch was committed through another sale a moment ago")
+    await desk.write()
+    return [commit.answer(i, _known(rows[i.order_id])) for i in intents]
+
+
 async def lock_free_sales(tx: TenantTx, sale_ids: Sequence[UUID]) -> list[Sale]:
     conn: Connection = tx.conn
     await conn.trip()
     free = [
-        sale_id for sale_id in sorted(set(sale_ids)) if not safeties.on("row_lock") or ("sale", tx.tenant_id, sale_id) not in conn.db.locks
+        sale_id
+        for sale_id in sorted(set(sale_ids))
+        if not safeties.on("row_lock") or conn.db.locks.get(("sale", tx.tenant_id, sale_id), conn) is conn
     ]
     return [await _locked(tx, sale_id) for sale_id in free if conn.get("sale", (tx.tenant_id, sale_id))]
 
@@ -159,7 +195,7 @@ async def take_back(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID) 
         conn.put("unit", (tx.tenant_id, unit["id"]), unit | free)
     row = await conn.lock("sale", (tx.tenant_id, sale.id))
     assert row is not None
-    mark = min(row["last_unit"], min(u["id"] for u in units) - 1)
+    mark = min(row["last_unit"], min(u["rank"] for u in units) - 1)
     changes = {"committed": row["committed"] - len(units), "allotted": row["allotted"] - (len(units) if ended else 0), "last_unit": mark}
     conn.put("sale", (tx.tenant_id, sale.id), row | changes)
     await give_back(tx, sale, [Return(f"order:{order_id.hex}", shopper_id, 0 if ended else len(units), len(units))])
@@ -175,7 +211,7 @@ async def allot_more(tx: TenantTx, sale: sales.Sale, units: int | None, *, epoch
     if len(loose) < (units or 1):
         raise sales.NotEnoughStock("not enough")
     for unit in loose:
-        tx.conn.put("unit", (tx.tenant_id, unit["id"]), unit | {"sale_id": sale.id})
+        tx.conn.put("unit", (tx.tenant_id, unit["id"]), unit | {"sale_id": sale.id, "rank": unit["id"]})
     mark = "$4" if sale.allotted == 0 else "least(last_unit, $4)"
     changes = f"allotted = allotted + $3, last_unit = {mark}"
     return await sales._change(tx, sale, changes, len(loose), loose[0]["id"] - 1, epoch_step=epoch_step)
@@ -183,7 +219,7 @@ async def allot_more(tx: TenantTx, sale: sales.Sale, units: int | None, *, epoch
 
 async def loosen(tx: TenantTx, sale: sales.Sale, units: int | None) -> int:
     await tx.conn.trip()
-    free = sorted(tx.conn.select("unit", lambda u: u["sale_id"] == sale.id and u["state"] == "available"), key=lambda u: -u["id"])[:units]
+    free = sorted(tx.conn.select("unit", lambda u: u["sale_id"] == sale.id and u["state"] == "available"), key=lambda u: -u["rank"])[:units]
     for unit in free:
         tx.conn.put("unit", (tx.tenant_id, unit["id"]), unit | {"sale_id": None})
     return len(free)
@@ -227,11 +263,15 @@ async def _change_unit(tx: TenantTx, unit_id: int, columns: Row) -> None:
 async def _no_sku(tx: TenantTx, sku_id: UUID, *, lock: bool = False) -> None: ...
 
 
+async def _any_sale(tx: TenantTx, sku_id: UUID, units: int) -> None: ...
+
+
 DOUBLES: list[tuple[Any, str, Callable[..., Any]]] = [
-    (commit, "_commit", decide), (answers, "_read", read), (allot, "lock_free_sales", lock_free_sales),
+    (commit, "_commit", decide), (at_once, "reserve", reserve), (answers, "_read", read), (allot, "lock_free_sales", lock_free_sales),
     (allot, "lock_sale", lock_sale), (allot, "take_back", take_back),
     (gates, "give_back", give_back), (gates, "bump", bump), (gates, "count", count), (gates, "returns_after", returns_after),
     (sales, "_allot", allot_more), (sales, "_loosen", loosen), (sales, "_close_ranks", close_ranks), (sales.catalog, "get_sku", _no_sku),
+    (sales.capabilities, "need_sale", _any_sale),
 ]  # fmt: skip
 
 

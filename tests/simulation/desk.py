@@ -18,8 +18,8 @@ class Desk:
         self.tx, self.sale = tx, sale
         conn: Connection = tx.conn
         self.limit = sale.limit_per_shopper if safeties.on("unique_slot") else 0
-        free = conn.select("unit", lambda u: u["sale_id"] == sale.id and u["state"] == "available" and u["id"] > sale.last_unit)
-        self.free = sorted(free, key=lambda u: u["id"]) if sale.committed < sale.allotted else []
+        free = conn.select("unit", lambda u: u["sale_id"] == sale.id and u["state"] == "available" and u["rank"] > sale.last_unit)
+        self.free = sorted(free, key=lambda u: u["rank"]) if sale.committed < sale.allotted else []
         self.slots: dict[UUID, set[int]] = {}
         for unit in conn.select("unit", lambda u: u["sale_id"] == sale.id and u["slot"] is not None):
             self.slots.setdefault(unit["shopper_id"], set()).add(unit["slot"])
@@ -74,7 +74,7 @@ class Desk:
             "amount_minor": intent.quantity * sale.price_minor if won else 0, "currency": sale.currency, "body_hash": intent.body_hash,
             "contact": intent.contact, "lookup_hash": intent.lookup_hash, "channel": intent.channel, "created_at": sale.now,
             "hold_until": hold_until, "paid_at": None, "delivered_at": None, "ends_as": "expired", "next_try_at": hold_until, "tries": 0,
-            "epoch": intent.epoch,
+            "epoch": intent.epoch, "ended_at": None,
         }  # fmt: skip
 
     async def write(self) -> None:
@@ -88,8 +88,10 @@ class Desk:
                 "sku_id": sale.sku_id,
                 "quantity": quantity,
                 "unit_price_minor": sale.price_minor,
+                "input": None,
+                "input_key_id": None,
+                "created_at": conn.begun,
             }
-            line["created_at"] = conn.begun
             conn.put("order_line", (tx.tenant_id, order_id, sale.id), {"tenant_id": tx.tenant_id, **line})
         for unit in self.given:
             conn.put("unit", (tx.tenant_id, unit["id"]), unit)
@@ -97,5 +99,5 @@ class Desk:
             row = await conn.lock("sale", (tx.tenant_id, sale.id))
             assert row is not None
             before = row["committed"] if safeties.on("allotment") else sale.committed
-            changes = {"committed": before + len(self.given), "last_unit": max(row["last_unit"], self.given[-1]["id"])}
+            changes = {"committed": before + len(self.given), "last_unit": max(row["last_unit"], self.given[-1]["rank"])}
             conn.put("sale", (tx.tenant_id, sale.id), row | changes)

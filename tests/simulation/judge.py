@@ -143,7 +143,7 @@ def _stock(world: World, key: SaleKey, own: list[Row]) -> Iterator[str]:
         if most and count > most:
             yield f"I8: a shopper ({shopper.int & 0xFFFF}) holds {count} units, the limit is {most}"
     for u in own:
-        if u["state"] == "available" and u["id"] <= sale["last_unit"]:
+        if u["state"] == "available" and u["rank"] <= sale["last_unit"]:
             yield f"I9: unit {u['id']} lies below the low-water mark {sale['last_unit']}"
 
 

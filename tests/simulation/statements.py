@@ -244,7 +244,9 @@ SPECIAL: dict[str, Special] = {
     r"UPDATE sale SET next_try_at = now\(\) WHERE tenant_id = \$1 AND id = ANY\(\$2\) AND next_try_at IS NULL RETURNING id": _wake,
     r"SELECT sale_id FROM order_line WHERE tenant_id = \$1 AND order_id = \$2 ORDER BY sale_id": _lines,
     r"INSERT INTO outbox \(tenant_id, id, topic, payload\) VALUES .*": _emit,
-    r"INSERT INTO audit .*": _nothing,
+    r"WITH entry AS \(INSERT INTO audit .*": _nothing,
+    r"UPDATE webhook_watch SET next_try_at = now\(\) .*": _nothing,
+    r"INSERT INTO order_change .*": _nothing,  # what is found is no matter of the protocol
     r"SELECT .* FROM payment_attempt .*": _nothing,  # payments are the drills' subject
     r"INSERT INTO exception.*": _nothing,
     r"SELECT tenant_id, id, next_try_at FROM sale WHERE .*": _due("sale"),

@@ -35,6 +35,6 @@ def lay_out(database: Database, plan: Plan) -> None:
 
 def unit(unit_id: int, sku_id: UUID, sale_id: UUID | None) -> dict[str, Any]:
     return {
-        "tenant_id": TENANT, "id": unit_id, "sku_id": sku_id, "batch_id": sku_id, "state": "available", "sale_id": sale_id,
+        "tenant_id": TENANT, "id": unit_id, "rank": unit_id, "sku_id": sku_id, "batch_id": sku_id, "state": "available", "sale_id": sale_id,
         "order_id": None, "shopper_id": None, "slot": None,
     }  # fmt: skip

@@ -30,6 +30,8 @@ CONTROLS = {
 }
 
 
+# Where to begin: a little before the seed that breaks it, as docs/simulation.md has them. Should the simulation change, others do.
+FIRST = {"epoch": 30, "give_back_seq": 25, "ack_intent": 175, "unique_slot": 115, "row_lock": 25, "body_hash": 30}
 # Some are caught sooner where only what they are for goes wrong.
 FAULTS = {"ack_intent": "restless", "unique_slot": "redis_away"}
 
@@ -57,7 +59,8 @@ def test_holds() -> None:
 @pytest.mark.parametrize("removed", CONTROLS)
 def test_is_seen_to_break_without(removed: str) -> None:
     faults = ["--faults", FAULTS[removed]] if removed in FAULTS else []
-    shown = simulate("--seeds", str(SEEDS_MAX), "--until-broken", *faults, unsafe=removed)
+    first = str(FIRST.get(removed, 0))
+    shown = simulate("--first", first, "--seeds", str(SEEDS_MAX), "--until-broken", *faults, unsafe=removed)
     [violations] = shown["broken"].values()
     assert any(violation.startswith(CONTROLS[removed]) for violation in violations)
 

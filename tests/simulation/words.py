@@ -37,7 +37,13 @@ class Case:
         return UUID(int=self.dice.getrandbits(128))
 
     def _batch(self, key: SaleKey) -> list[Intent]:
-        return [self._intent(key) for _ in range(self.dice.choice((1, 1, 2, 4, 8)))]
+        batch = [self._intent(key) for _ in range(self.dice.choice((1, 1, 2, 4, 8)))]
+        if self.dice.random() < 0.3:
+            # A rush: whoever comes is new, and through one door.
+            epoch = self.dice.choice((None, self.epochs[key], self.epochs[key]))
+            batch = [i._replace(order_id=self._uuid(), intent_id=self._uuid(), shopper_id=self._uuid(), epoch=epoch) for i in batch]
+            self.asked += batch
+        return batch
 
     def _intent(self, key: SaleKey) -> Intent:
         dice = self.dice

@@ -86,7 +86,8 @@ class Worker:
 
     async def _run(self) -> None:
         partitions = await Partitions("unix:///simulated").__aenter__()
-        services = Services(Pool(self.world.db, 4), None, Relay(self.world), Gatekeeper(partitions))  # type: ignore[arg-type]  # no provider
+        # No provider, no keys, no mails, no webhooks.
+        services = Services(Pool(self.world.db, 4), None, Relay(self.world), Gatekeeper(partitions), None, None, None)  # type: ignore[arg-type]
         self.sweep = Sweep(services, Pool(self.world.db, 2))
         await asyncio.gather(self.sweep.run(), janitor.run(services.pool, partitions))
 

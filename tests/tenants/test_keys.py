@@ -13,7 +13,7 @@ from tenants.keys import Keyring, SealBroken, TenantKeys, account_place, unit_pl
 from tests.shop import Store
 
 TENANT, OTHER = UUID(int=1), UUID(int=2)
-KEYS = TenantKeys(TENANT, b"f" * 32, {1: b"1" * 32})
+KEYS = TenantKeys(TENANT, {1: b"f" * 32}, {1: b"1" * 32})
 
 
 class TestSeal:
@@ -53,7 +53,7 @@ class TestSeal:
 
     def test_an_older_key_still_opens_and_the_newest_seals(self) -> None:
         sealed = KEYS.seal(b"AAAA-1", self.PLACE)
-        newer = TenantKeys(TENANT, b"f" * 32, {1: b"1" * 32, 2: b"2" * 32})
+        newer = TenantKeys(TENANT, {1: b"f" * 32}, {1: b"1" * 32, 2: b"2" * 32})
         assert newer.open_(1, sealed, self.PLACE) == b"AAAA-1"
         assert newer.key_id == 2
         with pytest.raises(SealBroken):

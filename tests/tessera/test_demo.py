@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tessera import published
 from tessera.commands import demo
 from tessera.demo import figures, flash, place
 from tessera.demo.figures import Books
@@ -229,14 +230,14 @@ class TestPlace:
 
     def test_only_ones_own_word_is_withdrawn(self, tmp_path: Path) -> None:
         file = tmp_path / "demo.json"
-        place.publish(file, "one", mode=0o600)
+        published.publish(file, "one", mode=0o600)
         assert file.stat().st_mode & 0o777 == 0o600
-        place.publish(file, "two")
-        place.withdraw(file, "one")
+        published.publish(file, "two")
+        published.withdraw(file, "one")
         assert file.read_text() == "two"
-        place.withdraw(file, "two")
+        published.withdraw(file, "two")
         assert not file.exists()
-        place.withdraw(file, "two")
+        published.withdraw(file, "two")
 
 
 def enter_and_wait(root: Path) -> None:

@@ -53,7 +53,7 @@ async def visit(demo: dict[str, Any]) -> None:
         assert (sale.json()["door"], sale.json()["committed"]) == ("gate", 300)
         signed_in = await client.post("/v1/sessions", json=demo["owner"])
         assert signed_in.status_code == 201
-    assert set(demo) == {"api", "store_host", "api_key", "owner", "sales", "provider"}
+    assert set(demo) == {"api", "store_host", "api_key", "owner", "sales", "provider", "mail"}
 
 
 def judge(report: dict[str, Any]) -> None:

@@ -12,8 +12,6 @@ from tessera.processes import answers
 from tessera.shop import Shop, secret_of
 from tests.house.sources import ROOT
 
-pytestmark = pytest.mark.xdist_group("shop")  # on one worker, so that the shop opens once
-
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
@@ -23,7 +21,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 class TestOpen:
     def test_everything_runs(self, shop: Shop) -> None:
-        assert shop.processes.pids.keys() == {"provider", "api-1", "api-2", "worker"}
+        assert shop.processes.pids.keys() == {"provider", "mail", "api-1", "api-2", "worker"}
         assert None not in shop.processes.pids.values()
         assert httpx.get(f"{shop.api_url}/readyz").status_code == 200
 
@@ -31,7 +29,7 @@ class TestOpen:
         assert shop.provider.url == shop.provider_url
         assert "BEGIN PUBLIC KEY" in shop.provider.provider_public_key_pem
 
-    @pytest.mark.parametrize("name", ["api-1", "api-2", "worker", "provider"])
+    @pytest.mark.parametrize("name", ["api-1", "api-2", "worker", "provider", "mail"])
     def test_what_is_killed_comes_back(self, shop: Shop, name: str) -> None:
         before = shop.processes.pids[name]
         shop.processes.kill(name)
@@ -57,9 +55,14 @@ def test_up_serves_until_told_to_stop(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tessera", "up", "--folder", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as up:
         assert up.stdout is not None
-        told = {line[:15].strip(): line[15:].strip() for line in (up.stdout.readline() for _ in range(4))}
+        told = {line[:15].strip(): line[15:].strip() for line in (up.stdout.readline() for _ in range(8))}
         assert httpx.get(f"{told['API and store']}/readyz").status_code == 200
+        assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+        shell = ["bash", "-c", f'{told["In a shell"]}; echo "$API $MAIL/mails $PROVIDER"; [ -n "$PROVIDER_TOKEN" ]']
+        heard = subprocess.run(shell, capture_output=True, text=True, check=True)
+        assert heard.stdout.split() == [told["API and store"], told["Mail"], told["Provider"]]
         up.terminate()
         assert up.wait(30) == 0
+    assert not (tmp_path / "env").exists()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{told['API and store']}/readyz")

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromQuery
 
-from api.storefront import formats, orders
+from api.storefront import orders
 from api.storefront.merchant.session import allow, card, signed_in
 from api.storefront.rendering import Notice
 from api.storefront.views import SaleView
@@ -16,6 +16,7 @@ from checkout_core.ids import encode
 from tenants import catalog, overview
 from tenants import orders as order_book
 from tenants.db import tenant_tx
+from tenants.money import minor_units
 
 ORDERS_SHOWN = 20
 DONE = ("product", "sale", "sale_changed")
@@ -76,7 +77,7 @@ async def page(visit: Visit, form: ProductForm, *, status: int = 200, notice: No
         await card(visit, tx)
         shelves = await overview.shelves(tx)
         running = await overview.running(tx)
-        latest = await order_book.latest(tx, limit=ORDERS_SHOWN)
+        latest = (await order_book.latest(tx, limit=ORDERS_SHOWN)).orders
     skus = [shelf_view(shelf) for shelf in shelves]
     visit.page.path = "/merchant"
     return visit.render(
@@ -93,7 +94,7 @@ def shelf_view(shelf: overview.Shelf) -> ShelfView:
 def price_of(text: str, currency: str) -> int | None:
     """The price in minor units, or None for what is no price above zero."""
     try:
-        price_minor = formats.minor_units(text, currency)
+        price_minor = minor_units(text, currency)
     except ValueError:
         return None
     return price_minor if 0 < price_minor <= 100_000_000_000 else None

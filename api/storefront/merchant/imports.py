@@ -12,7 +12,7 @@ from api.storefront.merchant.session import allow, card, signed_in
 from api.storefront.merchant.upload import Upload, open_upload
 from api.storefront.rendering import Notice
 from api.storefront.visit import AVisit, Visit
-from api.vault import place
+from api.uploads import place
 from checkout_core.errors import AppError, BadRequest
 from checkout_core.ids import decode
 from tenants import overview, vault
@@ -32,17 +32,22 @@ async def form(visit: AVisit, sku: FromQuery[str] = "") -> Response[bytes]:
 @post("/merchant/previews", dependencies=signed_in, status_code=200, request_max_body_size=None)
 async def preview(visit: AVisit) -> Response[bytes]:
     """What the file looks like to us. Nothing of it is kept."""
-    allow(visit, "vault:read")
+    allow(visit, "vault:write")
     upload = await _uploaded(visit)
     assert visit.merchant is not None
     try:
-        pattern = await _pattern(visit, upload)
+        pattern, picked = await _expected(visit, upload)
         with place(visit.merchant.tenant_id):
-            seen = await vault.preview(upload.chunks, _wishes(upload), pattern=pattern, bytes_max=visit.process.settings.import_bytes_max)
+            seen = await vault.preview(
+                upload.chunks, _wishes(upload), pattern=pattern, picked=picked, bytes_max=visit.process.settings.import_bytes_max
+            )
     except AppError as error:
         return await _refused(visit, upload, error)
     t = visit.words
-    sample = [[cell for cell in (each.code, each.secret, each.valid_until, each.face_value) if cell is not None] for each in seen.sample]
+    sample = [
+        [cell for cell in (each.code, each.secret, each.valid_until, each.face_value, each.label) if cell is not None]
+        for each in seen.sample
+    ]
     shown = {
         "encoding": seen.layout.encoding.upper(), "delimiter": _delimiter(t, seen.layout), "columns": _columns(t, seen.layout),
         "header": " · ".join(seen.layout.names) if seen.layout.header else t("no"), "sample": sample,
@@ -133,10 +138,12 @@ async def _refused(visit: Visit, upload: Upload, error: AppError) -> Response[by
     return await page(visit, upload.fields, status=error.status, notice=Notice(t("wrong.title"), detail, "bad"))
 
 
-async def _pattern(visit: Visit, upload: Upload) -> Pattern | None:
+async def _expected(visit: Visit, upload: Upload) -> tuple[Pattern | None, bool]:
+    """What codes of the SKU look like, and whether each needs a label."""
     assert visit.merchant is not None
+    sku_id = decode("sku", upload.fields.get("sku", ""))
     async with tenant_tx(visit.process.app_pool, visit.merchant.tenant_id) as tx:
-        return await vault.pattern_of(tx, decode("sku", upload.fields.get("sku", "")))
+        return await vault.pattern_of(tx, sku_id), await vault.is_picked(tx, sku_id)
 
 
 def _wishes(upload: Upload) -> vault.Wishes:

@@ -3,12 +3,13 @@
 import datetime as dt
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
-from api.storefront.formats import STORE_ZONE, currency
+from api.storefront.formats import currency
 from api.storefront.merchant.desk import good_name, price_of, shelf_view
 from api.storefront.merchant.session import allow, card, signed_in
 from api.storefront.rendering import Notice
@@ -56,7 +57,8 @@ async def create(visit: AVisit) -> Response[bytes]:
     assert visit.merchant is not None
     try:
         async with tenant_tx(visit.process.app_pool, visit.merchant.tenant_id) as tx:
-            wish = _read(form, (await overview.store(tx)).currency)
+            store = await overview.store(tx)
+            wish = _read(form, store.currency, ZoneInfo(store.zone))
             await sales.create(tx, **wish, actor=actor)
     except Wrong as error:
         return await page(visit, form, status=400, notice=Notice(t("wrong.title"), t(error.key), "bad"))
@@ -118,7 +120,7 @@ async def _turn(visit: Visit, sale: str, change: Any) -> Response[bytes]:
     return visit.go("/merchant?done=sale_changed")
 
 
-def _read(form: SaleForm, code: str) -> dict[str, Any]:
+def _read(form: SaleForm, code: str, zone: dt.tzinfo) -> dict[str, Any]:
     """The form as `sales.create` takes it. Raises `Wrong`."""
     if not good_name(form.name):
         raise Wrong("wrong.name")
@@ -129,7 +131,7 @@ def _read(form: SaleForm, code: str) -> dict[str, Any]:
         "sku_id": _sku(form.sku), "name": form.name, "price_minor": price_minor,
         "units": _whole(form.units, 1, UNITS_MAX) if form.units else None,
         "limit_per_shopper": _whole(form.limit, 0, 1000), "hold_s": _whole(form.hold, 1, 1440) * 60,
-        "starts_at": _instant(form.starts), "ends_at": _instant(form.ends),
+        "starts_at": _instant(form.starts, zone), "ends_at": _instant(form.ends, zone),
     }  # fmt: skip
 
 
@@ -143,12 +145,12 @@ def _whole(text: str, least: int, most: int) -> int:
     raise Wrong("wrong.number")
 
 
-def _instant(text: str) -> dt.datetime | None:
+def _instant(text: str, zone: dt.tzinfo) -> dt.datetime | None:
     """What `<input type=datetime-local>` sends, in the store's zone; None for nothing."""
     if not text:
         return None
     try:
-        return dt.datetime.fromisoformat(text).replace(tzinfo=STORE_ZONE)
+        return dt.datetime.fromisoformat(text).replace(tzinfo=zone)
     except ValueError:
         raise Wrong("wrong.time") from None
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
-from api.storefront.visit import AnyRequest
-from api.vault import arriving
+from api.strict import AnyRequest
+from api.uploads import arriving
 from checkout_core.errors import BadRequest, TooLarge, UnsupportedMedia
 
 FIELD_MAX = 1024

@@ -6,20 +6,16 @@ that started it (Linux: with the thread that did, so start it from a thread that
 
 import argparse
 import asyncio
-import contextlib
-import ctypes
 import os
-import signal
 import socket
-import sys
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import uvicorn
 import uvloop
 
+from loadtests.counterparts.process import Server, die_with_parent
 from loadtests.counterparts.sandbox.app import Provider
 from loadtests.counterparts.sandbox.asgi import Application
 from loadtests.counterparts.sandbox.books import Books
@@ -29,7 +25,6 @@ from loadtests.counterparts.sandbox.store import Store
 from loadtests.counterparts.sandbox.webhooks import Sender
 
 SWEEP_S = 0.1
-PR_SET_PDEATHSIG = 1
 
 
 def arguments() -> argparse.Namespace:
@@ -42,23 +37,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--print-json", action="store_true", help="the start-up line as JSON, for programs")
     parser.add_argument("--outlive-parent", action="store_true", help="do not end with the process that started it")
     return parser.parse_args()
-
-
-def die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() == 1:
-            sys.exit("The parent process is gone.")
-
-
-class Server(uvicorn.Server):
-    """uvicorn's own handler raises the signal again once it is done, which would end the process before the books are closed."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
-        yield
 
 
 async def sweep(books: Books, switches: Switchboard) -> None:

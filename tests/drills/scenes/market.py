@@ -27,12 +27,11 @@ from checkout_core.ids import new_id
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.secrets import derive
 from tenants import accounts, catalog, orders, sales, vault
-from tenants.db import Pool, create_pool, dsn_for, tenant_tx
+from tenants.db import Pool, create_pool, dsn_for, platform_tx, tenant_tx
 from tenants.invariants import run
 from tenants.invariants.history import Told
 from tenants.invariants.look import Options
 from tenants.keys import Keyring
-from tenants.passwords import Passwords
 from tests.drills.drill import violations
 from workers.relay import Relay
 
@@ -72,10 +71,11 @@ class Market:
     async def open_store(self, units: int) -> Store:
         """A merchant signs up; a SKU with `units` codes in its vault."""
         name = uuid4().hex[:16]
-        signed_up = await accounts.sign_up(
-            self.platform, self.pool, passwords=Passwords(), pepper=derive(self.settings.secret, "api-keys"), base_domain="localhost",
-            store=name, slug=f"s-{name}", mail=f"{name}@example.org", password=name,
-        )  # fmt: skip
+        async with platform_tx(self.platform) as conn:
+            signed_up = await accounts.open_account(
+                conn, self.pool, pepper=derive(self.settings.secret, "api-keys"), base_domain="localhost",
+                store=name, slug=f"s-{name}", mail=f"{name}@example.org", password_hash="nobody signs in",
+            )  # fmt: skip
         async with tenant_tx(self.pool, signed_up.tenant_id) as tx:
             product = await catalog.create_product(tx, name="Steam 100", description="", actor=ACTOR)
             sku = await catalog.create_sku(

@@ -28,11 +28,14 @@ from tenants.payments import accounts, attempts, inbox, refunds
 from tenants.payments.accounts import Providers
 from tenants.payments.attempts import Attempt
 from tenants.payments.sandbox import SandboxCredentials
+from tenants.webhooks.sender import Sender
 from tests.drills.scenes.market import ACTOR, TRIES, Market, Store
 from tests.provider import Merchant, Received, Sandbox, Sink
 from workers.duties import Services, attend
+from workers.mails import Mailer
 from workers.relay import Relay
 from workers.sweep import Sweep
+from workers.webhooks import Postman
 
 KINDS = {"TRANSACTION.SUCCESS": "paid", "TRANSACTION.CLOSED": "closed", "REFUND.SUCCESS": "refunded", "REFUND.ABNORMAL": "refund failed"}
 DUTIES = {
@@ -70,7 +73,9 @@ class Till:
         redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         partitions = await stack.enter_async_context(Partitions(settings.redis_url))
-        services = Services(market.pool, providers, Relay(market.pool, redis), Gatekeeper(partitions))
+        mailer, postman = Mailer(market.settings, market.pool), Postman(market.pool, market.keyring, Sender(connections_max=1))
+        stack.push_async_callback(postman.aclose)
+        services = Services(market.pool, providers, Relay(market.pool, redis), Gatekeeper(partitions), market.keyring, mailer, postman)
         till = cls(market, sandbox, sandbox.register(), services)
         sweep = Sweep(services, await stack.enter_async_context(await create_pool(dsn_for(settings, "tessera_sweeper"), size=2)))
         market.before_checks.append(lambda: asyncio.gather(*(sweep.once(table) for table in duties.TABLES)))

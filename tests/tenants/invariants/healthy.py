@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from checkout_core.ids import new_id
+from tenants.audit import chain
 from tenants.db import TenantTx
 from tenants.keys import Keyring, TenantKeys, unit_place
 from tenants.vault import codes
@@ -57,27 +58,34 @@ class Builder:
         await self.insert("store", slug=self.slug, name=self.slug)
         for name in ("product", "sku", "other_sku", "batch", "sale", "ended_sale", "flash", "over_flash", "account", "other_account"):
             ids[name] = new_id()
-        await self.insert("product", id=ids["product"], name="cards")
+        soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        await self.insert("product", id=ids["product"], name="cards", unpublish_at=soon, next_try_at=soon)
         for sku in ("sku", "other_sku"):
             await self.insert("sku", id=ids[sku], product_id=ids["product"], name=sku, price_minor=PRICE, currency="CNY")
-        await self.insert("vault_batch", id=ids["batch"], sku_id=ids["sku"], state="loaded", operator="test", loaded=UNITS)
+        soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        batch = {"state": "loaded", "operator": "test", "loaded": UNITS, "next_try_at": soon}
+        await self.insert("vault_batch", id=ids["batch"], sku_id=ids["sku"], **batch)
         sale = {"sku_id": ids["sku"], "price_minor": PRICE, "currency": "CNY", "limit_per_shopper": LIMIT}
         starts_at = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
         await self.insert("sale", id=ids["sale"], name="sale", allotted=ALLOTTED, starts_at=starts_at, **sale)
         await self.insert("sale", id=ids["ended_sale"], name="ended", state="ended", starts_at=starts_at, **sale)
-        soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
         flash = {"door": "gate", "starts_at": starts_at, "epoch": 2} | sale
         await self.insert("sale", id=ids["flash"], name="flash", allotted=AT_THE_GATE, next_try_at=soon, **flash)
         await self.insert("sale", id=ids["over_flash"], name="over", state="ended", **flash)
         for account, mch_id in (("account", MCH_ID), ("other_account", "1900000002")):
             await self.insert("provider_account", id=ids[account], provider="sandbox", mch_id=mch_id, credentials=b"sealed", key_id=1)
+        ids["licence"] = new_id()
+        licence = {"kind": "gift_cards", "state": "approved", "particulars": b"sealed", "key_id": 1, "valid_until": soon}
+        await self.insert("qualification", id=ids["licence"], next_try_at=soon, **licence)
         tenant_keys = await Keyring(self.store.secret).of(TenantTx(self.conn, self.tenant))
         ids["units"] = [row[0] for row in await self.conn.fetch(f"SELECT nextval('unit_id_seq') FROM generate_series(1, {UNITS})")]
         for n, unit in enumerate(ids["units"]):
             sale_id = ids["sale"] if n < ALLOTTED else ids["flash"] if n < ALLOTTED + AT_THE_GATE else None
-            await self.insert("unit", id=unit, sku_id=ids["sku"], batch_id=ids["batch"], sale_id=sale_id)
+            await self.insert("unit", id=unit, rank=unit, sku_id=ids["sku"], batch_id=ids["batch"], sale_id=sale_id)
             sealed = self.seal(tenant_keys, unit, code_of(self.slug, n))
             await self.insert("code", unit_id=unit, sku_id=ids["sku"], batch_id=ids["batch"], line_no=n + 1, key_id=1, **sealed)
+        sql = "UPDATE unit SET valid_until = $2 WHERE id = $1"
+        await self.conn.execute(sql, ids["units"][-1], soon)
         ids |= {"loose": ids["units"][-1], "other_loose": ids["units"][-2], "free": ids["units"][ALLOTTED - 1]}
 
     def seal(self, tenant_keys: TenantKeys, unit: int, code: str) -> dict[str, bytes]:
@@ -100,6 +108,7 @@ class Builder:
         await self.order("doubled", state="delivered", units="sold")
         await self.paid("doubled")
         await self.deliver("doubled")
+        await self.replaced("doubled")
         await self.paid("doubled", disposition="double", name="double")
         await self.refund("double", "succeeded")
         await self.order("late", state="expired")
@@ -129,7 +138,33 @@ class Builder:
         )
         await self.insert("outbox", id=self.named("event"), topic="order.ended", payload="{}", next_try_at=None)
         soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        owed = {"recipient": "ann@example.org", "template": "known", "locale": "en", "content": "{}"}
+        await self.insert("mail", id=self.named("mail"), **owed, next_try_at=soon, tries=1)
+        await self.insert("audit", id=self.named("unlinked"), at=soon, actor="test", action="sale.paused", subject="sale")
+        await self.insert("audit_unlinked", id=self.store.ids["unlinked"], next_try_at=soon)
+        await self.insert("data_request", id=self.named("request"), kind="store_export", asked_by="test", next_try_at=soon)
         await self.insert("outbox", id=self.named("later_event"), topic="order.ended", payload="{}", next_try_at=soon, tries=1)
+        endpoint, told = self.named("endpoint"), self.named("told")
+        await self.insert(
+            "webhook_endpoint", id=endpoint, url="https://example.com/", event_types=["*"], secret=b"x", key_id=1, next_try_at=soon
+        )
+        await self.insert("webhook_watch", id=self.named("watch"), next_try_at=soon)
+        await self.insert("webhook_event", id=told, type="order.expired", body="{}")
+        await self.insert("webhook_delivery", id=self.named("webhook"), endpoint_id=endpoint, event_id=told, type="order.expired", seq=1)
+        domain = f"{self.slug}.example.com"
+        await self.insert("store_domain", id=self.named("domain"), domain=domain, state="active", next_try_at=soon)
+        ids = self.store.ids
+        line = {"order_id": ids["late"], "sku_id": ids["sku"]}
+        await self.insert("fulfilment", id=self.named("fulfilment"), sale_id=ids["sale"], **line, due_at=soon, next_try_at=soon)
+        about = {"kind": "order", "subject_id": ids["late"], "reason": "x", "units": [1], "asked_by": "test", "asked_by_user": new_id()}
+        await self.insert("code_export", id=self.named("export"), **about, next_try_at=soon)
+        await self.insert("key_rotation", id=self.named("rotation"), purposes=["seal"], codes=0, asked_by="test", next_try_at=soon)
+        await self.insert("stock_watch", id=ids["sku"], low_stock_at=1, next_try_at=soon)
+        about = {"unit_id": 0, "shopper_id": new_id(), "type": "membership"}
+        await self.insert("entitlement", id=self.named("entitlement"), **line, **about, valid_until=soon, next_try_at=soon)
+        reminder = {"contact": "ann@example.org", "locale": "en", "shop_url": "https://example.com"}
+        await self.insert("order_reminder", id=self.named("reminder"), **reminder, next_try_at=soon)
+        await self.insert("order_change", order_ids=[self.store.ids["late"]], next_try_at=soon)
         await self.insert(
             "payment_inbox", id=self.named("notice"), account_id=self.store.ids["account"], event_id="EV-1", notice="{}", raw=b"{}",
             state="done", outcome="applied", next_try_at=None,
@@ -217,6 +252,26 @@ class Builder:
         if revealed:
             subject = f"ord_{self.store.ids[order].hex}"
             await self.insert("audit", id=self.named("reveal"), actor="shopper", action="codes.revealed", subject=subject)
+            await self.link()
+
+    async def replaced(self, order: str) -> None:
+        """What the order has stands in for a unit that was faulty."""
+        faulty, good = self.store.ids["units"][-3], self.store.ids[f"unit_{order}"]
+        self.store.ids["faulty"] = faulty
+        await self.conn.execute("UPDATE unit SET state = 'quarantined' WHERE id = $1", faulty)
+        sql = """INSERT INTO delivery (tenant_id, unit_id, order_id, sale_id, replaced_by, replaced_at)
+                 SELECT tenant_id, $1, order_id, sale_id, unit_id, now() FROM delivery WHERE unit_id = $2"""
+        await self.conn.execute(sql, faulty, good)
+        for unit, act, was, now in ((faulty, "replace", "sold", "quarantined"), (good, "stand_in", "available", "sold")):
+            await self.insert("unit_event", unit_id=unit, actor="test", act=act, from_state=was, to_state=now)
+
+    async def link(self) -> None:
+        """Link all entries there are, as the worker does."""
+        entries = [chain.Entry(*row) for row in await self.conn.fetch(f"SELECT {chain.COLUMNS} FROM audit ORDER BY id")]
+        links = chain.extend(self.tenant, chain.root(self.tenant), entries)
+        for entry, head in zip(entries, links, strict=True):
+            await self.insert("audit_link", seq=head.seq, audit_id=entry.id, hash=head.hash)
+        await self.insert("audit_head", seq=links[-1].seq, hash=links[-1].hash)
 
     async def refund(self, name: str, state: str) -> None:
         """Refund the payment `name`."""

@@ -30,6 +30,7 @@ STOCK = [
     Break("a code was deleted", "I1", "loose", ["DELETE FROM code WHERE unit_id = {loose}"]),
     Break("a unit is there twice", "I1", "loose", ["INSERT INTO unit SELECT * FROM unit WHERE id = {loose}"], ("unit",)),
     Break("a unit's state does not exist", "I1", "loose", ["UPDATE unit SET state = 'lost' WHERE id = {loose}"], ("unit",)),
+    Break("a unit is not as its history says", "I1", "faulty", ["UPDATE unit SET state = 'void' WHERE id = {faulty}"]),
     Break("a batch is of another SKU", "I1", "batch", [
         "UPDATE vault_batch SET sku_id = {other_sku} WHERE id = {batch}"], ("vault_batch", "unit")),
     Break("a sale counts a unit too many", "I1", "sale", ["UPDATE sale SET committed = committed + 1 WHERE id = {sale}"]),
@@ -49,6 +50,8 @@ STOCK = [
         f"UPDATE sale SET {HELD_BACK} WHERE id = {{sale}}"]),
     Break("a unit was delivered twice", "I3", "unit_doubled", [
         "INSERT INTO delivery SELECT * FROM delivery WHERE unit_id = {unit_doubled}"], ("delivery",)),
+    Break("what replaced a unit went to another order", "I3", "faulty", [
+        "UPDATE delivery SET order_id = {delivered} WHERE unit_id = {faulty}"]),
     Break("a delivery is missing", "I3", "doubled", ["DELETE FROM delivery WHERE unit_id = {unit_doubled}"]),
     Break("a unit was delivered to another than its owner", "I3", "unit_doubled", [
         "UPDATE delivery SET order_id = {delivered} WHERE unit_id = {unit_doubled}"]),
@@ -151,12 +154,19 @@ MONEY = [
 ]  # fmt: skip
 
 DUTIES = [
+    Break("nobody looks after a batch when its units end", "I17", "batch", [
+        "UPDATE vault_batch SET next_try_at = NULL WHERE id = {batch}"]),
     Break("a notice is forgotten", "I17", "notice", ["UPDATE payment_inbox SET state = 'new' WHERE id = {notice}"]),
     Break("a payment is not asked for", "I17", "attempt_awaiting", [
         "UPDATE payment_attempt SET next_try_at = NULL WHERE id = {attempt_awaiting}"]),
     Break("a refund is not asked for", "I17", "refund_late", ["UPDATE refund SET next_try_at = NULL WHERE id = {refund_late}"]),
+    Break("a licence would never end", "I17", "licence", ["UPDATE qualification SET next_try_at = NULL WHERE id = {licence}"]),
     Break("an event is overdue", "I17", "later_event", [
         "UPDATE outbox SET next_try_at = now() - interval '2 min' WHERE id = {later_event}"], at_rest=True),
+    Break("a webhook waits and nobody is to send it", "I17", "endpoint", [
+        "UPDATE webhook_endpoint SET next_try_at = NULL WHERE id = {endpoint}"]),
+    Break("a webhook waits for an endpoint that was deleted", "I17", "endpoint", ["DELETE FROM webhook_endpoint WHERE id = {endpoint}"]),
+    Break("a domain is not looked for again", "I17", "domain", ["UPDATE store_domain SET next_try_at = NULL WHERE id = {domain}"]),
     Break("a kind of duty the checker does not know", "I17", "", [
         "CREATE TABLE chore (tenant_id uuid NOT NULL, id uuid NOT NULL, next_try_at timestamptz)"]),
     Break("one transaction of the provider is two payments", "I19", "payment_doubled", [
@@ -166,6 +176,11 @@ DUTIES = [
     Break("a notice was done and nothing came of it", "I19", "notice", ["UPDATE payment_inbox SET outcome = NULL WHERE id = {notice}"]),
     Break("the application may change the audit", "I23", "", ["GRANT UPDATE (detail) ON audit TO tessera_app"]),
     Break("a reveal left no evidence", "I23", "delivered", ["DELETE FROM audit WHERE id = {reveal}"]),
+    Break("the application may change links", "I23", "", ["GRANT UPDATE (hash) ON audit_link TO tessera_app"]),
+    Break("an entry says something else", "I23", "reveal", ["UPDATE audit SET actor = 'nobody' WHERE id = {reveal}"]),
+    Break("a link is gone", "I23", "tenant", ["DELETE FROM audit_link"]),
+    Break("an entry was never linked", "I23", "unlinked", [
+        "UPDATE audit SET at = now() - interval '1 hour' WHERE id = {unlinked}"], at_rest=True),
 ]  # fmt: skip
 
 GATES = [
@@ -188,7 +203,7 @@ SECRETS = [
         "UPDATE code SET sealed = (SELECT sealed FROM code WHERE unit_id = {other_loose}) WHERE unit_id = {loose}"]),
     Break("a fingerprint is of another code", "I22", "loose", ["UPDATE code SET fingerprint = sha256('x') WHERE unit_id = {loose}"]),
     Break("a code lies in an event", "I22", "", ["""UPDATE outbox SET payload = '{{"code": "CARD-one-0003-WXYZ"}}' WHERE id = {event}"""]),
-    Break("a secret lies in the audit", "I22", "", ["""UPDATE audit SET detail = '{{"x": ["secret-of-CARD-one-0003-WXYZ"]}}'"""]),
+    Break("a secret lies in the audit", "I22 I23", "", ["""UPDATE audit SET detail = '{{"x": ["secret-of-CARD-one-0003-WXYZ"]}}'"""]),
     Break("a code lies in a report of an import", "I22", "", [
         "INSERT INTO vault_line VALUES ({tenant}, {batch}, 99, 'malformed', 'not a code: CARD-one-0003-WXYZ.')"]),
     Break("a code lies in bytes as received", "I22", "", ["UPDATE payment_inbox SET raw = '\\x0a434152442d6f6e652d303030332d5758595a'"]),

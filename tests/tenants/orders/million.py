@@ -23,8 +23,8 @@ FILL = """
         SELECT {tenant}, {sale}, {sku}, 'first', 'gate', 9900, 'CNY', now() - interval '1 h', 2, {units} / 2
         UNION ALL
         SELECT {tenant}, gen_random_uuid(), {sku}, 'another', 'gate', 9900, 'CNY', now(), 2, 0 FROM generate_series(2, {sales});
-    INSERT INTO unit (tenant_id, id, sku_id, batch_id, sale_id)
-        SELECT {tenant}, n, {sku}, {sku}, CASE WHEN n <= {units} / 2 THEN {sale} ELSE others[1 + n % ({sales} - 1)] END
+    INSERT INTO unit (tenant_id, id, rank, sku_id, batch_id, sale_id)
+        SELECT {tenant}, n, n, {sku}, {sku}, CASE WHEN n <= {units} / 2 THEN {sale} ELSE others[1 + n % ({sales} - 1)] END
         FROM generate_series(1, {units}) AS n, (SELECT array_agg(id) AS others FROM sale WHERE name = 'another') AS o;
 """
 SELL = """
@@ -66,7 +66,7 @@ class Million:
         """Pages touched to find 512 units behind `last_unit`, besides the one of each unit that is locked."""
         async with tenant_tx(self.pool, self.tenant_id) as tx:
             sale = "unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS s(id, mark, wanted)"
-            sql = f"SELECT u.id FROM {sale} CROSS JOIN LATERAL ({allot.NEXT_UNITS}) u"
+            sql = f"SELECT u.rank FROM {sale} CROSS JOIN LATERAL ({allot.NEXT_UNITS}) u"
             await tx.conn.execute(f"PREPARE picking AS {sql}")
             picking = f"EXECUTE picking ('{self.tenant_id}', ARRAY['{self.sale_id}'::uuid], ARRAY[{last_unit}], ARRAY[512])"
             [plan] = json.loads(await tx.conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {picking}"))

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tenants.payments.http import Client
+from tenants.http import Client
 from tenants.payments.provider import (
     PaymentAttempt,
     ProviderRefund,

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from loadtests.counterparts.sandbox.forgery import VARIANTS
+from tenants.http import Client
 from tenants.payments import sandbox_wire
-from tenants.payments.http import Client
 from tenants.payments.provider import (
     ForgedNotice,
 )

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 import pytest
 
+from tenants.http import Client
 from tenants.payments.breaker import FAILURES_MAX, PROBE_S, REST_MAX_S, REST_S, Breaker
-from tenants.payments.http import Client
 from tenants.payments.provider import (
     BillLine,
     ProviderUnavailable,

@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tenants.http import Client
 from tenants.payments.adapters import adapter
-from tenants.payments.http import Client
 from tenants.payments.provider import (
     BadCredentials,
     ProviderRefused,

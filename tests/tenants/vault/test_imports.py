@@ -297,7 +297,7 @@ class TestKill:
 
 async def _report(store: Store) -> vault.Report:
     async with tenant_tx(store.process.app_pool, store.tenant_id) as tx:
-        [latest] = await vault.recent(tx)
+        [latest] = await vault.recent(tx, limit=1)
         return await vault.report(tx, decode("bat", latest.id))
 
 

@@ -1,0 +1,7 @@
+"""One word for each member of a body or an answer: `WORDS`, of which `api.examples` makes examples. A module for each area."""
+
+from typing import Any, Final
+
+from api.words import catalog, common, ids, orders, picks, types, units
+
+WORDS: Final[dict[str, Any]] = ids.WORDS | common.WORDS | types.WORDS | picks.WORDS | catalog.WORDS | units.WORDS | orders.WORDS

@@ -1,0 +1,132 @@
+"""Sales. Written by `make client`; not to be edited."""
+
+import datetime as dt
+from typing import Literal
+
+from msgspec import Struct
+
+from loadtests.client.core import Call, Pages, new_key
+from loadtests.client.operations.codes import Nothing
+
+
+class Sale(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`committed` of the `allotted` units are held or sold."""
+
+    id: str
+    sku_id: str
+    name: str
+    door: str
+    state: str
+    price_minor: int
+    currency: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime | None
+    limit_per_shopper: int
+    hold_s: int
+    fallback_per_s: int
+    epoch: int
+    allotted: int
+    committed: int
+    created_at: dt.datetime
+
+
+class Sales(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`next_cursor` is what to ask the next page with; null on the last."""
+
+    sales: list[Sale]
+    next_cursor: str | None
+
+
+class NewSale(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`price_minor` defaults to the SKU's, `starts_at` to now; a sale without `ends_at` runs until it is ended. A limit of 0 is none.
+    Behind the door `gate` a crowd is turned away by Redis; `fallback_per_s` orders a second are taken while that is away.
+    """
+
+    sku_id: str
+    name: str
+    units: int | Literal["all"]
+    limit_per_shopper: int
+    price_minor: int | None = None
+    starts_at: dt.datetime | None = None
+    ends_at: dt.datetime | None = None
+    hold_s: int = 900
+    door: Literal["direct", "gate"] = "direct"
+    fallback_per_s: int = 0
+
+
+class NewLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    limit_per_shopper: int
+
+
+class StockChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Exactly one of both."""
+
+    add: int | Literal["all"] | None = None
+    withdraw: int | None = None
+
+
+def list_sales(
+    *, limit: int = 20, cursor: str | None = None, state: Literal["open", "paused", "ended"] | None = None, sku_id: str | None = None
+) -> Pages[Sales, Sale]:
+    """List sales, newest first, ended ones too."""
+    return Pages(
+        method="GET",
+        path="/v1/sales",
+        answers={200: Sales},
+        query={"limit": limit, "cursor": cursor, "state": state, "sku_id": sku_id},
+        rows=lambda page: page.sales,
+    )
+
+
+def create_sale(body: NewSale, *, idempotency_key: str | None = None) -> Call[Sale]:
+    """Open a sale."""
+    return Call(
+        method="POST",
+        path="/v1/sales",
+        answers={201: Sale},
+        body=body,
+        headers={"Idempotency-Key": idempotency_key or new_key()},
+        has_key=True,
+    )
+
+
+def end_sale(sale_id: str) -> Call[Sale]:
+    """End a sale for good."""
+    return Call(method="POST", path=f"/v1/sales/{sale_id}/end", answers={200: Sale}, body=Nothing())
+
+
+def get_sale(sale_id: str) -> Call[Sale]:
+    """Get a sale."""
+    return Call(method="GET", path=f"/v1/sales/{sale_id}", answers={200: Sale})
+
+
+def set_sale_limit(sale_id: str, body: NewLimit) -> Call[Sale]:
+    """Change the limit."""
+    return Call(method="POST", path=f"/v1/sales/{sale_id}/limit", answers={200: Sale}, body=body)
+
+
+def pause_sale(sale_id: str) -> Call[Sale]:
+    """Pause a sale."""
+    return Call(method="POST", path=f"/v1/sales/{sale_id}/pause", answers={200: Sale}, body=Nothing())
+
+
+def resume_sale(sale_id: str) -> Call[Sale]:
+    """Resume a sale."""
+    return Call(method="POST", path=f"/v1/sales/{sale_id}/resume", answers={200: Sale}, body=Nothing())
+
+
+def change_sale_stock(sale_id: str, body: StockChange, *, idempotency_key: str | None = None) -> Call[Sale]:
+    """Add or withdraw units."""
+    return Call(
+        method="POST",
+        path=f"/v1/sales/{sale_id}/stock",
+        answers={200: Sale},
+        body=body,
+        headers={"Idempotency-Key": idempotency_key or new_key()},
+        has_key=True,
+    )
+
+
+def watch_sale(sale_id: str, *, seconds: int = 600) -> Call[str]:
+    """Stock and rate of a sale, every second."""
+    return Call(method="GET", path=f"/v1/sales/{sale_id}/feed", answers={200: str}, query={"seconds": seconds})

@@ -1,0 +1,110 @@
+"""Product types: one folder each, found by being there. `docs/guides/product-type.md` adds one.
+
+The checkout knows nothing of types: it holds and sells units, which were made ahead. A type says what makes a unit (`stock`), what the
+shopper must say before he pays (`fields`), what happens once he has paid (`fulfil`), what he is shown (`show`), and what a refund ends
+(`revoke`). What its units entitle to lives in `tenants.entitlements`, so that a type brings no tables of its own.
+"""
+
+import datetime as dt
+import importlib
+import os
+import pkgutil
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from checkout_core.errors import Unprocessable
+from tenants.db import TenantTx
+from tenants.types.base import Act, Asking, Done, Failed, Job, Later, Line, ProductType, Shown, Sku
+
+__all__ = [
+    "DEFAULT", "TYPES", "Act", "Asking", "Done", "Failed", "Job", "Later", "Line", "ProductType", "Shown", "Sku",
+    "at_once", "configured", "find", "of", "refundable", "revoke", "that_ask",
+]  # fmt: skip
+
+DEFAULT: Final = "code"
+
+
+def find(folders: Sequence[str]) -> dict[str, ProductType]:
+    """The types in `folders`, by name: each package in there holds one as `TYPE`, of the package's own name."""
+    return {type_.name: type_ for type_ in _found(folders)}
+
+
+def _found(folders: Sequence[str]) -> Iterator[ProductType]:
+    for module in sorted(pkgutil.iter_modules(folders, f"{__name__}."), key=lambda module: module.name):
+        if module.ispkg:
+            type_: ProductType = importlib.import_module(module.name).TYPE
+            assert module.name.endswith(f".{type_.name}"), f"the type in {module.name} calls itself {type_.name}"
+            yield type_
+
+
+# Folders of types besides ours, for an installation's own; as in PATH.
+__path__ += [folder for folder in os.environ.get("TESSERA_TYPES_PATH", "").split(os.pathsep) if folder]
+TYPES: Final = find(__path__)
+
+
+def of(name: str) -> ProductType:
+    """Raises `Unprocessable` (`unknown_type`)."""
+    if type_ := TYPES.get(name):
+        return type_
+    raise Unprocessable(f"There is no product type {name[:32]!r}.", code="unknown_type", types=sorted(TYPES))
+
+
+def at_once() -> list[str]:
+    """The types whose units are delivered by the payment itself."""
+    return [name for name, type_ in TYPES.items() if type_.at_once]
+
+
+def that_ask() -> list[str]:
+    """The types that may want to know something before a shopper pays."""
+    return [name for name, type_ in TYPES.items() if type(type_).fields is not ProductType.fields]
+
+
+def configured(type_: ProductType, config: dict[str, Any]) -> msgspec.Struct:
+    """What a SKU tells its type, read strictly. Raises `Unprocessable` (`bad_config`), which names the field."""
+    try:
+        return msgspec.convert(config, type_.Config)
+    except msgspec.ValidationError as error:
+        raise Unprocessable(f"config of type {type_.name}: {error}. Nothing was saved.", code="bad_config") from None
+
+
+async def refundable(tx: TenantTx, order_id: UUID, at: dt.datetime) -> dict[UUID, tuple[int, int]]:
+    """By the sale of each line of an order: what was paid for what is still the shopper's, and how much of that its type's rule gives
+    back."""
+    sql = """SELECT sale_id, unit_price_minor, k.*, ARRAY(
+                 SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = l.sale_id AND order_id = $2 AND state = 'sold' AND shopper_id =
+                     (SELECT shopper_id FROM orders WHERE tenant_id = $1 AND id = $2) ORDER BY id) AS units
+             FROM order_line AS l CROSS JOIN LATERAL (
+                 SELECT id, name, currency, price_minor, type, config FROM sku WHERE tenant_id = $1 AND id = l.sku_id OFFSET 0) AS k
+             WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"""
+    found = {}
+    for row in await tx.conn.fetch(sql, tx.tenant_id, order_id):
+        type_ = of(row["type"])
+        config = configured(type_, msgspec.json.decode(row["config"]))
+        sku = Sku(row["id"], row["name"], row["currency"], row["price_minor"], config)
+        line = Line(order_id, row["sale_id"], sku, dict.fromkeys(row["units"], row["unit_price_minor"]))
+        found[line.sale_id] = (sum(line.paid.values()), await type_.refundable(tx, line, at))
+    return found
+
+
+async def revoke(tx: TenantTx, order_id: UUID) -> None:
+    """An order is being refunded: end what its units entitle to, type by type, and what was still to be done. Its units are still sold."""
+    # Not joined: on a young database a join may read all of a tenant's units, and keeps its plan.
+    sql = """SELECT (SELECT type FROM sku WHERE tenant_id = $1 AND id = l.sku_id) AS type, ARRAY(
+                 SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = l.sale_id AND order_id = $2 AND state = 'sold' AND shopper_id =
+                     (SELECT shopper_id FROM orders WHERE tenant_id = $1 AND id = $2) ORDER BY id) AS units
+             FROM order_line AS l WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"""
+    others = False
+    for name, units in await tx.conn.fetch(sql, tx.tenant_id, order_id):
+        type_ = of(name)
+        others = others or not type_.at_once
+        if type(type_).revoke is not ProductType.revoke or not type_.at_once:
+            await type_.revoke(tx, order_id, units)
+    if others:
+        # By id: asked for what is pending, a young database reads the whole queue, and keeps its plan.
+        sql = """UPDATE fulfilment SET state = 'revoked', finished_at = now(), next_try_at = NULL
+                 WHERE tenant_id = $1 AND state = 'pending'
+                   AND id = ANY(ARRAY(SELECT id FROM fulfilment WHERE tenant_id = $1 AND order_id = $2))"""
+        await tx.conn.execute(sql, tx.tenant_id, order_id)

@@ -1,0 +1,86 @@
+"""Forms: what a shopper is asked for a line, and what he may answer."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from checkout_core.errors import Unprocessable
+from tenants.vault import compile_pattern
+
+FIELDS_MAX: Final = 12
+VALUE_MAX: Final = 200
+Kind = Literal["text", "digits", "mail", "phone", "date", "choice", "secret"]
+Label = Annotated[str, Meta(min_length=1, max_length=60)]
+
+
+class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One thing to ask. `label` by locale; `pattern` is a regular expression for the whole answer; `secret` is never shown again."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$(?!\n)")]
+    label: Annotated[dict[Literal["zh-CN", "en"], Label], Meta(min_length=1)]
+    kind: Kind = "text"
+    required: bool = True
+    min_length: Annotated[int, Meta(ge=1, le=VALUE_MAX)] = 1
+    max_length: Annotated[int, Meta(ge=1, le=VALUE_MAX)] = 100
+    pattern: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    choices: Annotated[list[Label], Meta(max_length=100)] = []
+    hint: Annotated[str, Meta(max_length=200)] = ""
+
+
+def check(fields: Sequence[Field]) -> None:
+    """Whether a merchant's form can be filled in. Raises `Unprocessable` (`bad_config`), which names the field."""
+    if len({field.name for field in fields}) < len(fields):
+        raise Unprocessable("Two fields have the same name. Nothing was saved.", code="bad_config")
+    for field in fields:
+        if field.min_length > field.max_length:
+            raise Unprocessable(f"fields.{field.name}: min_length is above max_length. Nothing was saved.", code="bad_config")
+        if (field.kind == "choice") != bool(field.choices):
+            raise Unprocessable(f"fields.{field.name}: choices belong to a field of kind choice. Nothing was saved.", code="bad_config")
+        if field.pattern is not None:
+            compile_pattern(field.pattern)
+
+
+def answers(fields: Sequence[Field], given: Mapping[str, str]) -> dict[str, str]:
+    """What was given, trimmed and checked, in the order of the form. Raises `Unprocessable` (`bad_input`) with every field at fault."""
+    wrong: dict[str, str] = {name: "There is no such field." for name in given if name not in {field.name for field in fields}}
+    kept = {}
+    for field in fields:
+        value = given.get(field.name, "").strip()
+        if not value:
+            if field.required:
+                wrong[field.name] = "This is needed."
+        elif fault := _fault(field, value):
+            wrong[field.name] = fault
+        else:
+            kept[field.name] = value
+    if wrong:
+        named = ", ".join(sorted(name[:32] for name in wrong))
+        raise Unprocessable(f"Look at {named} again. Nothing was saved.", code="bad_input", fields={n[:32]: w for n, w in wrong.items()})
+    return kept
+
+
+def _fault(field: Field, value: str) -> str | None:
+    if not field.min_length <= len(value) <= field.max_length:
+        return f"{field.min_length} to {field.max_length} characters."
+    if not value.isprintable():
+        return "It holds a character that cannot be seen or printed."
+    match field.kind:
+        case "digits" if not (value.isascii() and value.isdigit()):
+            return "Digits only."
+        case "mail" if value.count("@") != 1 or value.startswith("@") or value.endswith("@") or " " in value:
+            return "This is no mail address."
+        case "phone" if not (value.isascii() and value.lstrip("+").replace(" ", "").replace("-", "").isdigit()):
+            return "This is no telephone number."
+        case "choice" if value not in field.choices:
+            return f"One of {', '.join(field.choices)}."
+        case "date":
+            try:
+                dt.date.fromisoformat(value)
+            except ValueError:
+                return "A date as 2026-12-31."
+    if field.pattern is not None and not compile_pattern(field.pattern)(value):
+        return "It does not look as it should."
+    return None

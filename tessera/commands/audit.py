@@ -1,0 +1,5 @@
+"""`tessera audit`: prove the audit's chains."""
+
+from tenants.audit.cli import main
+
+__all__ = ["main"]

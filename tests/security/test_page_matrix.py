@@ -1,0 +1,128 @@
+"""Every page × everybody who may try it: anonymous, shoppers, who works where; and every form, with and without its proof."""
+
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from api.process import Process
+from tests.security.api_rows import API, Ids
+from tests.security.routes import Route, routes
+from tests.security.test_isolation_matrix import API_ROUTES
+from tests.security.world import Browser, World, bearer, session
+from tests.shop import Store
+
+PAGE_ROUTES = [route for route in routes() if route.name not in API and route.name not in {each.name for each in API_ROUTES}]
+
+
+class Page(NamedTuple):
+    """Who may see it: `public`, `order` (the shopper whose it is), `desk` (staff who have all in `needs`). `fields` are the form's."""
+
+    kind: str
+    fields: dict[str, str] = {}
+    needs: tuple[str, ...] = ()
+
+
+PAGES = {
+    "GET /": Page("public"),
+    "GET /docs/api": Page("public"),
+    "GET /language": Page("public"),
+    "GET /static/{name}": Page("public"),
+    "GET /brand.css": Page("public"),
+    "GET /images/{name}": Page("public"),
+    "GET /policies/{name}": Page("public"),
+    "GET /at/{slug}/sales/{sale}": Page("public"),
+    "GET /sales/{sale}": Page("public"),
+    "POST /sales/{sale}/buy": Page("public", {"key": "k" * 20, "quantity": "1"}),
+    "GET /orders": Page("public"),
+    "POST /orders": Page("public", {"order": "x", "proof": "x"}),
+    "POST /orders/forgotten": Page("public", {"mail": "nobody@example.org"}),
+    "GET /orders/{order}": Page("order"),
+    "GET /orders/{order}/state": Page("order"),
+    "POST /orders/{order}/pay": Page("order"),
+    "POST /orders/{order}/codes": Page("order"),
+    "POST /orders/{order}/cancel": Page("order"),
+    "GET /merchant/sign-in": Page("public"),
+    "POST /merchant/sign-in": Page("public", {"mail": "nobody@example.org", "password": "no password"}),
+    "POST /merchant/sign-out": Page("public"),
+    "GET /merchant/forgotten": Page("public"),
+    "POST /merchant/forgotten": Page("public", {"mail": "nobody@example.org"}),
+    "GET /merchant/confirm": Page("public"),
+    "POST /merchant/confirm": Page("public", {"token": "x", "password": "correct horse"}),
+    "GET /merchant/new-password": Page("public"),
+    "POST /merchant/new-password": Page("public", {"token": "x", "password": "x" * 10}),
+    "GET /merchant/new-mail": Page("public"),
+    "POST /merchant/new-mail": Page("public", {"token": "x"}),
+    "GET /merchant/invitation": Page("public"),
+    "POST /merchant/invitation": Page("public", {"token": "x", "password": "x" * 10}),
+    "GET /merchant": Page("desk", needs=("catalog:read", "sales:read", "orders:read")),
+    "POST /merchant/products": Page("desk", {"name": "x", "price": "1.00"}, needs=("catalog:write",)),
+    "GET /merchant/imports": Page("desk", needs=("vault:write", "catalog:read")),
+    "POST /merchant/imports": Page("desk", needs=("vault:write",)),
+    "POST /merchant/previews": Page("desk", needs=("vault:write",)),
+    "GET /merchant/imports/{batch}": Page("desk", needs=("vault:read",)),
+    "GET /merchant/sales": Page("desk", needs=("sales:write", "catalog:read")),
+    "POST /merchant/sales": Page("desk", needs=("sales:write",)),
+    "POST /merchant/sales/{sale}/pause": Page("desk", needs=("sales:write",)),
+    "POST /merchant/sales/{sale}/resume": Page("desk", needs=("sales:write",)),
+    "GET /merchant/sales/{sale}/end": Page("desk", needs=("sales:write",)),
+    "POST /merchant/sales/{sale}/end": Page("desk", needs=("sales:write",)),
+}
+REFUSED = {401, 403, 404}
+
+
+@pytest.mark.parametrize("route", PAGE_ROUTES, ids=lambda route: route.name)
+async def test_page(client: httpx.AsyncClient, process: Process, acme: Store, globex: Store, route: Route) -> None:
+    assert route.name in PAGES, "a new page needs a row here"
+    kind, fields, _ = PAGES[route.name]
+    a = await World.of(acme)
+    await World.of(globex)
+    b_shopper = await globex.guest()
+    anonymous = Browser.of(process, acme.at)
+    stranger = Browser.of(process, acme.at, shopper=bearer(await acme.guest()))
+    foreign_shopper = Browser.of(process, acme.at, shopper=bearer(b_shopper))
+    at_home = Browser.of(process, globex.at, shopper=bearer(b_shopper))
+    owner = Browser.of(process, acme.at, shopper=bearer(a.owner))
+    foreign_merchant = Browser.of(process, {}, session=await session(globex))
+    merchant = Browser.of(process, {}, session=await session(acme))
+
+    async def visit(who: Browser, ids: Ids, *, forged: bool = False) -> httpx.Response:
+        path = route.path.format(**{"name": "x.css", "slug": acme.slug, **ids})
+        content = {} if route.method == "GET" else {"data": fields | ({} if forged else who.fields)}
+        return await client.request(route.method, path, headers=who.headers, **content)  # type: ignore[arg-type]
+
+    if route.method == "POST":
+        rightful = merchant if kind == "desk" else owner
+        assert (await visit(rightful, a.ids, forged=True)).status_code in {400, 403, 415}, "a form without proof does nothing"
+    refused = {"order": [anonymous, stranger, foreign_shopper, at_home, foreign_merchant, merchant], "desk": [anonymous, owner, at_home]}
+    for who in refused.get(kind, []):
+        response = await visit(who, a.ids)
+        to_sign_in = response.status_code == 303 and response.headers["location"].endswith("/merchant/sign-in")
+        assert to_sign_in if kind == "desk" else response.status_code in REFUSED, response.text
+        assert a.canary not in response.text
+        assert (await visit(who, a.missing())).status_code == response.status_code
+    if kind == "desk":
+        response = await visit(foreign_merchant, a.ids)
+        if any(name in a.ids for name in route.names):
+            assert response.status_code == 404
+        assert a.canary not in response.text
+        assert (await visit(merchant, a.ids)).status_code not in REFUSED
+    elif kind == "order":
+        assert (await visit(owner, a.ids)).status_code not in REFUSED
+
+
+def test_no_row_is_left_over() -> None:
+    assert set(API) | set(PAGES) == {route.name for route in routes()}
+    assert not set(API) & set(PAGES)
+
+
+def test_without_any_one_of_the_rows_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row of both matrices taken out by itself."""
+    known = routes()
+    monkeypatch.setattr("tests.security.test_page_matrix.routes", lambda: known)  # read once: the app takes half a second to make
+    for rows in (API, PAGES):
+        for name in list(rows):
+            with monkeypatch.context() as without:
+                without.delitem(rows, name)  # type: ignore[attr-defined]
+                with pytest.raises(AssertionError):
+                    test_no_row_is_left_over()

@@ -1,0 +1,55 @@
+"""What a SKU of each type is told, and what goes on with its orders: enough to sell one."""
+
+import datetime as dt
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from tests.shop import Store
+
+TODAY = dt.datetime.now(dt.UTC).date()
+MONTH = TODAY + dt.timedelta(30)
+SESSION = {"pick": "gala.stalls", "starts_at": f"{MONTH}T19:00:00Z", "ends_at": f"{MONTH}T22:00:00Z"}
+
+ACCOUNT = {"name": "account", "label": {"en": "Account"}}
+
+
+class Recipe(NamedTuple):
+    """`config` of the SKU; `units` says how those are made, with one of `each` that is named there; `input` is what a shopper gives, and
+    what is `told` on completion."""
+
+    config: dict[str, Any] = {}
+    units: dict[str, Any] = {}
+    each: int = 1
+    input: dict[str, str] = {}
+    told: list[dict[str, str]] = []
+
+
+RECIPES = {
+    "booking": Recipe({"fields": []}, {"span": {"first": f"{MONTH}", "last": f"{MONTH + dt.timedelta(1)}"}}, each=2),
+    "chosen": Recipe(),
+    "code": Recipe(),
+    "licence": Recipe({"days": 30}),
+    "manual": Recipe(
+        {"fields": [{"name": "account", "label": {"en": "Account"}}]}, input={"account": "deer-2026"}, told=[{"note": "Done."}]
+    ),
+    "membership": Recipe({"every": 1, "period": "month"}),
+    "reusable": Recipe(),
+    "ticket": Recipe({"venue": "Old Theatre", "classes": [{"id": "stalls", "label": "Stalls"}]}, {"picks": [SESSION]}),
+}
+
+
+async def put_on_sale(store: Store, name: str, units: int) -> str:
+    """A SKU of the type with so many units, all of them in a sale that is open."""
+    recipe = RECIPES[name]
+    sku = await store.sku(type=name, config=recipe.config)
+    if name in ("chosen", "code"):
+        lines = "".join(f"{uuid4().hex}" + (f",lucky-{n}" if name == "chosen" else "") + "\n" for n in range(units))
+        header = "code,label\n" if name == "chosen" else ""
+        headers = store.merchant | {"Content-Type": "text/csv"}
+        loaded = await store.client.post(f"/v1/vault/imports?sku_id={sku}", headers=headers, content=(header + lines).encode())
+        assert (loaded.status_code, loaded.json().get("loaded")) == (201, units), loaded.text
+    else:
+        await store.ask("POST", f"/v1/skus/{sku}/units", store.merchant, {"quantity": units // recipe.each, **recipe.units})
+    if name == "reusable":
+        await store.ask("POST", "/v1/types/reusable/change", store.merchant, {"sku_id": sku, "code": uuid4().hex})
+    return await store.sale(units, sku_id=sku)

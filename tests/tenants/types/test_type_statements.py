@@ -1,0 +1,96 @@
+"""What licences and memberships ask of Postgres: never all rows of a table, on a database that is young and keeps its plans."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from checkout_core import tokens
+from checkout_core.ids import decode, encode
+from tenants import fulfilments, terms
+from tenants.db import Pool, tenant_tx
+from tenants.payments import refunds
+from tenants.types import Asking
+from tenants.types.licence import acts as licences
+from tenants.types.membership import acts as memberships
+from tests.paying import pay
+from tests.plans import scans
+from tests.shop import Store
+
+
+class Heard:
+    """The statements of one connection."""
+
+    def __init__(self, store: Store, conn: Any) -> None:
+        self.store, self.conn = store, conn
+        self.statements: set[str] = set()
+
+    def hear(self, record: asyncpg.connection.LoggedQuery) -> None:
+        if not record.query.startswith(("BEGIN", "COMMIT", "ROLLBACK")) and "typeinfo_tree" not in record.query:
+            self.statements.add(record.query)
+
+    async def act(self, run: Any, question: Any, *, shopper_id: UUID | None = None) -> Any:
+        async with tenant_tx(self.conn, self.store.tenant_id) as tx:
+            return await run(Asking(tx, self.store.process.keyring, "key_1", shopper_id), question)
+
+    async def refund(self, order: str) -> None:
+        async with tenant_tx(self.conn, self.store.tenant_id) as tx:
+            await refunds.request(tx, decode("ord", order), actor="test")
+
+    async def scanned(self, young: Pool) -> dict[str, list[str]]:
+        found = {sql: await scans(young, self.store.tenant_id, sql) for sql in self.statements}
+        return {
+            sql: names for sql, names in found.items() if set(names) - {"store_pkey", "tenant_key_pkey"}
+        }  # a tenant has one store, and a few keys
+
+
+async def paid(store: Store, type_: str, units: int = 2, **config: object) -> tuple[dict[str, str], str]:
+    sku = await store.sku(type=type_, config=config)
+    await store.ask("POST", f"/v1/skus/{sku}/units", store.merchant, {"quantity": units})
+    who = await store.guest()
+    order = await store.order(who, await store.sale(units, sku_id=sku))
+    assert await pay(store, order) == "applied"
+    return who, order
+
+
+async def test_licences(acme: Store, young: Pool) -> None:
+    who, order = await paid(acme, "licence", days=30, starts="activation")
+    [code] = (await acme.ask("GET", f"/v1/orders/{order}/codes", who))["codes"]
+    key = code["code"]
+    on = licences.LicenceOnDevice(key, "pc")
+    async with acme.process.app_pool.acquire() as conn:
+        heard = Heard(acme, conn)
+        with conn.query_logger(heard.hear):
+            await heard.act(licences.validate, licences.LicenceToValidate(key))
+            await heard.act(licences.activate, on)
+            [found] = (await heard.act(licences.inspect, licences.LicencesOfOrder(order))).licences
+            await heard.act(licences.suspend, licences.LicenceUnit(found.unit))
+            await heard.act(licences.deactivate, on)
+            await heard.refund(order)
+            assert (await heard.act(licences.validate, licences.LicenceToValidate(key))).code == "REVOKED"
+    assert len(heard.statements) > 15
+    assert await heard.scanned(young) == {}
+
+
+async def test_memberships(acme: Store, young: Pool) -> None:
+    who, order = await paid(acme, "membership")
+    shopper = tokens.verify(acme.process.keys.shoppers, who["Authorization"].removeprefix("Bearer ")).id
+    async with acme.process.app_pool.acquire() as conn:
+        heard = Heard(acme, conn)
+        tenant_id = acme.tenant_id
+        with conn.query_logger(heard.hear):
+            async with tenant_tx(conn, tenant_id) as tx:
+                [line] = await fulfilments.of_order(tx, decode("ord", order))
+            await fulfilments.carry_out(conn, acme.process.keyring, tenant_id, line.id)
+            async with tenant_tx(conn, tenant_id) as tx:
+                sql = """UPDATE entitlement SET next_try_at = now() - interval '1 second', valid_until = now() + interval '1 day'
+                         WHERE tenant_id = $1 AND order_id = $2 RETURNING id"""
+                entitlement_id = await tx.conn.fetchval(sql, tenant_id, decode("ord", order))
+            await terms.tend(conn, tenant_id, entitlement_id)
+            found = await heard.act(memberships.status, memberships.MembershipQuestion(), shopper_id=shopper)
+            assert found.member
+            await heard.act(memberships.check, memberships.MemberQuestion(shopper_id=encode("shp", shopper)))
+            await heard.refund(order)
+    assert len(heard.statements) > 20
+    assert await heard.scanned(young) == {}
+    assert (await acme.ask("POST", "/v1/types/membership/status", who, {}))["member"] is False
