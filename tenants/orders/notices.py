@@ -30,7 +30,8 @@ async def resend(tx: TenantTx, order_id: UUID, *, shop_url: str, actor: str, to:
     recipient = to or (order.contact or "").strip()
     if not is_mail(recipient):
         raise Conflict("No mail address was left with this order. Say where the mail is to go.", code="no_mail_address")
-    sql = """SELECT count(*), ceil(extract(epoch FROM min(created_at) + interval '1 hour' - now()))::integer FROM order_mail
+    # By the clock, not by the transaction's begin: a neighbour that held the row before may have begun later.
+    sql = """SELECT count(*), ceil(extract(epoch FROM min(created_at) + interval '1 hour' - clock_timestamp()))::integer FROM order_mail
              WHERE tenant_id = $1 AND order_id = $2 AND created_at > now() - interval '1 hour'"""
     lately, wait_s = await tx.conn.fetchrow(sql, tx.tenant_id, order_id)
     if lately >= HOURLY_MAX:
