@@ -7,7 +7,8 @@ from typing import Any
 
 GOAL_PAGE_MS = 50.0
 GOAL_SIGN_UP_MS = 300.0
-GOAL_LAG_MS = 2_000.0  # after it was due, the last of a rush is indexed
+# After it was due, the last of a rush is indexed: 1.8 s on one machine, 3.5 on one half as fast. A search is exact meanwhile.
+GOAL_LAG_MS = 5_000.0
 GOAL_RATIO = 1.5  # CPU of a sweep or a start with all tenants against one with the fewest: beyond this it grows with them
 
 
