@@ -49,9 +49,10 @@ async def _of(tx: TenantTx, job: Job) -> Entitlement:
     found = await entitlements.of_order(tx, job.order_id, job.sku.id)
     if found:
         return await entitlements.get(tx, found[0].id, lock=True)
-    begun = Progress(job.sku.config.credited)
-    whose = {"order_id": job.order_id, "sku_id": job.sku.id, "shopper_id": job.shopper_id}
-    made = await entitlements.grant(tx, type=NAME, unit=job.units[0], data=msgspec.to_builtins(begun), **whose)
+    made = await entitlements.grant(
+        tx, type=NAME, unit=job.units[0], order_id=job.order_id, sku_id=job.sku.id, shopper_id=job.shopper_id,
+        data=msgspec.to_builtins(Progress(job.sku.config.credited)),
+    )  # fmt: skip
     return await entitlements.get(tx, made, lock=True)
 
 
