@@ -26,7 +26,7 @@ from tenants.db import TenantTx, tenant_tx
 from tenants.orders import Order
 from tenants.payments import attempts, refunds
 from tenants.search import QUESTION_MAX
-from tenants.types.fields import FIELDS_MAX, VALUE_MAX, Field
+from tenants.types.fields import GIVEN_MAX, VALUE_MAX, Field
 
 CHANNEL_MAX = 40
 Q = "How an order's number begins, or words of its contact or of the names of what was bought."
@@ -135,9 +135,9 @@ class Forms(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """By the names of the fields."""
+    """By the names of the fields; of one that is to be confirmed a second time, as `{name}_again`."""
 
-    values: Annotated[dict[Annotated[str, Meta(max_length=32)], Annotated[str, Meta(max_length=VALUE_MAX)]], Meta(max_length=FIELDS_MAX)]
+    values: Annotated[dict[Annotated[str, Meta(max_length=32)], Annotated[str, Meta(max_length=VALUE_MAX)]], Meta(max_length=GIVEN_MAX)]
 
 
 def owner(request: AnyRequest) -> UUID | None:

@@ -95,6 +95,22 @@ async def fail(tx: TenantTx, keyring: Keyring, fulfilment_id: UUID, problem: str
     return await _row(tx, fulfilment_id)
 
 
+async def type_of(tx: TenantTx, fulfilment_id: UUID) -> str:
+    """The type whose acts it takes. Raises `NotFound`."""
+    sql = "SELECT type FROM sku WHERE tenant_id = $1 AND id = $2"
+    return str(await tx.conn.fetchval(sql, tx.tenant_id, (await _row(tx, fulfilment_id)).sku_id))
+
+
+async def lock(tx: TenantTx, keyring: Keyring, fulfilment_id: UUID) -> Job:
+    """A line that waits, for an act of its type: nobody else ends it meanwhile. Raises `NotFound`, `Conflict` (`not_pending`)."""
+    return await _lock(tx, keyring, fulfilment_id)
+
+
+async def put_off(tx: TenantTx, keyring: Keyring, job: Job, later: Later) -> None:
+    """A line that is locked is to be done later, as an act of its type says."""
+    await _settle(tx, keyring, job, later, "")
+
+
 async def carry_out(pool: Pool, keyring: Keyring, tenant_id: UUID, fulfilment_id: UUID) -> None:
     """The duty: let the type do it, and keep what it says in the same transaction."""
     async with tenant_tx(pool, tenant_id) as tx:

@@ -8,6 +8,7 @@ WORDS: Final[dict[str, Any]] = {
     "acts": [],
     "Field.choices": [],
     "config": {},
+    "confirm": False,
     "contents": [],
     "due_at": f"{DAY}22:00:00Z",
     "given": False,

@@ -7,8 +7,8 @@ from checkout_core.ids import encode
 from tenants import exceptions, ledger, types
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.orders import allot, index, release
+from tenants.payments import confirm
 from tenants.payments.accounts import Providers
-from tenants.payments.confirm import schedule_refund
 from tenants.payments.provider import ProviderRefused
 
 
@@ -30,7 +30,7 @@ async def request(tx: TenantTx, order_id: UUID, *, actor: str) -> None:
         await allot.quarantine(tx, sale, order_id, order["shopper_id"])
     sql = "SELECT id, amount_minor, currency FROM payment WHERE tenant_id = $1 AND order_id = $2 AND disposition = 'applied'"
     payment_id, amount_minor, currency = await tx.conn.fetchrow(sql, tx.tenant_id, order_id)
-    await schedule_refund(tx, payment_id, order_id, "requested", amount_minor, currency)
+    await confirm.schedule_refund(tx, payment_id, order_id, "requested", amount_minor, currency)
     await tx.conn.execute("UPDATE orders SET state = 'refunding' WHERE tenant_id = $1 AND id = $2", tx.tenant_id, order_id)
     await tx.emit("order.refund_requested", {"order_id": order_id})
     await index.note(tx, [order_id])

@@ -12,12 +12,17 @@ from tenants.vault import compile_pattern
 
 FIELDS_MAX: Final = 12
 VALUE_MAX: Final = 200
+NAME_MAX: Final = 32
+GIVEN_MAX: Final = 2 * FIELDS_MAX  # answers: a field may be typed twice
+AGAIN: Final = "_again"
 Kind = Literal["text", "digits", "mail", "phone", "date", "choice", "secret"]
 Label = Annotated[str, Meta(min_length=1, max_length=60)]
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One thing to ask. `label` by locale; `pattern` is a regular expression for the whole answer; `secret` is never shown again."""
+    """One thing to ask. `label` by locale; `pattern` is a regular expression for the whole answer, and `hint` says in words what it wants;
+    `secret` is never shown again. With `confirm` it is typed twice, the second time as `{name}_again`: what is credited to a wrong account
+    is gone."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$(?!\n)")]
     label: Annotated[dict[Literal["zh-CN", "en"], Label], Meta(min_length=1)]
@@ -28,24 +33,33 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     pattern: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     choices: Annotated[list[Label], Meta(max_length=100)] = []
     hint: Annotated[str, Meta(max_length=200)] = ""
+    confirm: bool = False
 
 
 def check(fields: Sequence[Field]) -> None:
     """Whether a merchant's form can be filled in. Raises `Unprocessable` (`bad_config`), which names the field."""
-    if len({field.name for field in fields}) < len(fields):
+    if len(_names(fields)) < len(fields) + sum(field.confirm for field in fields):
         raise Unprocessable("Two fields have the same name. Nothing was saved.", code="bad_config")
     for field in fields:
         if field.min_length > field.max_length:
             raise Unprocessable(f"fields.{field.name}: min_length is above max_length. Nothing was saved.", code="bad_config")
         if (field.kind == "choice") != bool(field.choices):
             raise Unprocessable(f"fields.{field.name}: choices belong to a field of kind choice. Nothing was saved.", code="bad_config")
+        if field.confirm and len(field.name) > NAME_MAX - len(AGAIN):
+            raise Unprocessable(f"fields.{field.name}: a name that is typed twice is shorter. Nothing was saved.", code="bad_config")
         if field.pattern is not None:
             compile_pattern(field.pattern)
 
 
+def _names(fields: Sequence[Field]) -> set[str]:
+    """By which answers are given."""
+    return {field.name for field in fields} | {field.name + AGAIN for field in fields if field.confirm}
+
+
 def answers(fields: Sequence[Field], given: Mapping[str, str]) -> dict[str, str]:
     """What was given, trimmed and checked, in the order of the form. Raises `Unprocessable` (`bad_input`) with every field at fault."""
-    wrong: dict[str, str] = {name: "There is no such field." for name in given if name not in {field.name for field in fields}}
+    names = _names(fields)
+    wrong: dict[str, str] = {name: "There is no such field." for name in given if name not in names}
     kept = {}
     for field in fields:
         value = given.get(field.name, "").strip()
@@ -54,11 +68,13 @@ def answers(fields: Sequence[Field], given: Mapping[str, str]) -> dict[str, str]
                 wrong[field.name] = "This is needed."
         elif fault := _fault(field, value):
             wrong[field.name] = fault
+        elif field.confirm and given.get(field.name + AGAIN, "").strip() != value:
+            wrong[field.name + AGAIN] = "Type it again, the same."
         else:
             kept[field.name] = value
     if wrong:
-        named = ", ".join(sorted(name[:32] for name in wrong))
-        raise Unprocessable(f"Look at {named} again. Nothing was saved.", code="bad_input", fields={n[:32]: w for n, w in wrong.items()})
+        shown = {name[:NAME_MAX]: fault for name, fault in wrong.items()}
+        raise Unprocessable(f"Look at {', '.join(sorted(shown))} again. Nothing was saved.", code="bad_input", fields=shown)
     return kept
 
 
@@ -82,5 +98,5 @@ def _fault(field: Field, value: str) -> str | None:
             except ValueError:
                 return "A date as 2026-12-31."
     if field.pattern is not None and not compile_pattern(field.pattern)(value):
-        return "It does not look as it should."
+        return f"It does not look as it should. {field.hint}".rstrip()
     return None

@@ -6,6 +6,7 @@ removed. The figures go to `report.json` there; while the store serves, `demo.js
 
 import argparse
 import asyncio
+import datetime as dt
 import json
 import sys
 import time
@@ -21,7 +22,7 @@ from checkout_core.config import Settings
 from tenants.invariants.look import Options
 from tenants.invariants.report import Report, as_text
 from tenants.invariants.run import check_now
-from tessera.demo import figures, flash, merchant, place, rush, words
+from tessera.demo import figures, flash, merchant, place, rush, shelf, words
 from tessera.demo.merchant import FLASH, GOODS, RUSH, Store
 from tessera.keeper import NotReady
 from tessera.published import for_shells, publish, withdraw
@@ -136,14 +137,17 @@ def sell(shop: Shop, store: Store, folder: Path, args: argparse.Namespace, step:
     step(f"{late:,} more were told it is sold out, twice")
     settings = Settings.from_env(shop.environ)
     wave = sell_at_once(shop, store, crowd, settings, args, step)
+    shelved = sell_the_shelf(shop, store, step)
     checked = check(shop, settings, crowd.history)
     step(f"the checker has looked: {checked.status}")
     books = asyncio.run(figures.read_books(settings.database_url, ids.decode("sal", store.sales[RUSH])))
     flash_books = asyncio.run(figures.read_books(settings.database_url, ids.decode("sal", store.sales[FLASH])))
     report = figures.assemble(books, sold, tail, checked.summary(), store.imports)
     report["flash"] = flash.assemble(flash_books, wave)
+    report["shelf"] = shelved
     short = figures.shortcomings(report, books, sold, tail, merchant.expected_imports(), UNITS)
     short += flash.shortcomings(report["flash"], flash_books, wave, args.flash_shoppers)
+    short += shelf.shortcomings(shelved)
     text = words.report_text(report, sold, step.seconds)
     if checked.exit_code:
         short += [f"the checker: {failure}" for failure in checked.failures]
@@ -162,6 +166,17 @@ def sell_at_once(shop: Shop, store: Store, crowd: rush.Crowd, settings: Settings
     for problem, times in wave["pay"]["failures"].items():
         step(f"  {times} × {problem}")
     return wave
+
+
+def sell_the_shelf(shop: Shop, store: Store, step: Steps) -> dict[str, Any]:
+    """One product of each type: when the crowd has gone, so that its figures are its own. Raises `merchant.Failed`."""
+    visit = shelf.Visit(shop.api_url, store, shop.provider_url, shop.provider.admin_token)
+    try:
+        shelved = shelf.sell(visit, shelf.goods(dt.datetime.now(dt.UTC)))
+    finally:
+        visit.close()
+    step(f"one product of each of {len(shelved['types'])} types put on the shelf, bought and delivered, in {shelved['seconds']} s")
+    return shelved
 
 
 def check(shop: Shop, settings: Settings, history: Path) -> Report:

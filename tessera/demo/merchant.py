@@ -91,7 +91,7 @@ class Merchant:
             raise Failed(str(problem)) from problem
         store = Store(signed_up["slug"], signed_up["store_host"], signed_up["tenant_id"], signed_up["api_key"], owner, limit)
         self._api.headers["Authorization"] = f"Bearer {store.api_key}"
-        account = _answer(self._provider.post("/admin/merchants", json={"name": store.slug}))
+        account = answered(self._provider.post("/admin/merchants", json={"name": store.slug}))
         self._post("/v1/provider-accounts", {"provider": "sandbox", **account})
         return store
 
@@ -113,7 +113,7 @@ class Merchant:
     def _load(self, sku_id: str, file: Path) -> dict[str, Any]:
         query = {"sku_id": sku_id, "source": file.name, "note": "demo"}
         headers = {"Content-Type": CONTENT_TYPES[file.suffix], "X-Filename": file.name, "Idempotency-Key": secrets.token_hex(8)}
-        batch = _answer(self._api.post("/v1/vault/imports", params=query, headers=headers, content=file.read_bytes()))
+        batch = answered(self._api.post("/v1/vault/imports", params=query, headers=headers, content=file.read_bytes()))
         return {name: batch[name] for name in ("loaded", "duplicates", "malformed", "blank")}
 
     def _sell(self, sku_id: str, name: str, price_minor: int, units: int | str, limit: int, *, door: str = "direct") -> str:
@@ -122,7 +122,7 @@ class Merchant:
         return sale_id
 
     def _post(self, path: str, document: dict[str, Any]) -> dict[str, Any]:
-        return _answer(self._api.post(path, json=document, headers={"Idempotency-Key": secrets.token_hex(8)}))
+        return answered(self._api.post(path, json=document, headers={"Idempotency-Key": secrets.token_hex(8)}))
 
 
 def expected_imports() -> dict[str, dict[str, Any]]:
@@ -139,7 +139,7 @@ def expected_imports() -> dict[str, dict[str, Any]]:
     }
 
 
-def _answer(response: httpx.Response) -> dict[str, Any]:
+def answered(response: httpx.Response) -> dict[str, Any]:
     if response.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
         request = response.request
         raise Failed(f"{request.method} {request.url.path} was answered {response.status_code}: {response.text[:500]}")

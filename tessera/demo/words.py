@@ -23,6 +23,8 @@ def report_text(report: dict[str, Any], rush: dict[str, Any], seconds: float) ->
         "",
         *_flash(report["flash"]),
         "",
+        shelf_text(report["shelf"]["types"]),
+        "",
         "Files",
         *(f"  {file:22}{_import(each)}" for file, each in report["imports"].items()),
         "",
@@ -39,6 +41,12 @@ def _flash(flash: dict[str, Any]) -> list[str]:
         f"  RESERVE     {_run(flash['reserve'])}",
         f"  SOLD-OUT    {_run(flash['sold_out'])}",
     ]
+
+
+def shelf_text(types: dict[str, Any]) -> str:
+    """The line of the shelf: what was bought of each type and is good for what it was bought for."""
+    delivered = [name for name, seen in types.items() if seen["delivered"] == seen["sold"] and seen["used"]]
+    return f"Shelf: {len(types)} types sold, {len(delivered)} delivered and used{': ' if delivered else ''}{', '.join(delivered)}."
 
 
 def _run(run: dict[str, Any]) -> str:

@@ -246,6 +246,11 @@ API = {
     "POST /v1/types/membership/check": Row(content=body(shopper_id="{shopper_id}")),  # of no member, as of nobody
     "POST /v1/types/reusable/change": Row(ok=409, content=body(sku_id="{sku_id}", code="K1-0000"), names_ids=True),
     "POST /v1/types/reusable/history": Row(ok=409, content=body(sku_id="{sku_id}"), names_ids=True),
+    # The fulfilments and orders of this world are of other types. Of a top-up that waits: tests/tenants/types/test_topup.py.
+    "POST /v1/types/topup/claim": Row(ok=404, content=body(fulfilment_id="{fulfilment_id}"), names_ids=True),
+    "POST /v1/types/topup/send_back": Row(ok=404, content=body(fulfilment_id="{fulfilment_id}", reason="x"), names_ids=True),
+    "POST /v1/types/topup/correct": Row(ok=404, content=body(order_id="{order_id}", sale_id="{sale_id}", values={}), names_ids=True),
+    "POST /v1/types/topup/status": Row(content=body(order_id="{order_id}"), names_ids=True),
     "GET /v1/exceptions": Row(),
     "GET /v1/webhook-events": Row(),
     "GET /v1/webhook-endpoints": Row(),

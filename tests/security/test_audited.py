@@ -151,6 +151,8 @@ ACTS = {
     "POST /v1/types/membership/check": Act((), "it reads whether somebody is a member"),
     "POST /v1/types/reusable/change": Act((), "a SKU of another type; tried in tests/tenants/types/test_reusable.py"),
     "POST /v1/types/reusable/history": Act((), "it reads, and never a code"),
+    "POST /v1/types/topup/claim": Act((), "it is no top-up; tried in tests/tenants/types/test_topup.py"),
+    "POST /v1/types/topup/send_back": Act((), "it is no top-up; tried in tests/tenants/types/test_topup.py"),
     # These only read, and are on record all the same.
     "GET /v1/orders/{order_id}/codes": Act(("codes.revealed",), needs="delivered"),
     "GET /v1/order-exports/{export_id}/file": Act(("data.downloaded",), needs="order export"),

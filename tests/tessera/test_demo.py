@@ -1,5 +1,6 @@
 """The demonstration's own parts: runs never meet, and a figure that is not as it must be is said."""
 
+import datetime as dt
 import multiprocessing
 import tempfile
 import time
@@ -10,9 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from tenants.types import TYPES, configured
+from tenants.types.fields import answers
 from tessera import published
 from tessera.commands import demo
-from tessera.demo import figures, flash, place
+from tessera.demo import figures, flash, place, shelf, words
 from tessera.demo.figures import Books
 
 IMPORTS = {"a.txt": {"loaded": 3, "duplicates": 1, "malformed": [2], "blank": 0}}
@@ -190,6 +193,38 @@ class TestFlash:
             "cpu_us": {"api": None, "redis": None, "postgres": None},
         }
         assert short == ["flash sale: requests: 1000, must be 22000"]
+
+
+SHELF: dict[str, Any] = {"types": {"code": {"sold": 1, "delivered": 1, "used": True, "state": "delivered"}}}
+
+
+class TestShelf:
+    def test_each_type_there_is_stands_on_it_once(self) -> None:
+        assert sorted(each.type for each in shelf.goods(dt.datetime.now(dt.UTC))) == sorted(TYPES)
+
+    def test_what_is_on_it_is_as_its_type_wants_it(self) -> None:
+        for each in shelf.goods(dt.datetime.now(dt.UTC)):
+            type_ = TYPES[each.type]
+            config = configured(type_, msgspec.to_builtins(each.config))
+            said = answers(type_.fields(config), each.said)
+            assert said.keys() >= {field.name for field in type_.fields(config) if field.required}
+            assert bool(each.codes) == (type_.stock == "imported")
+
+    def test_when_all_is_delivered_and_of_use_nothing_is_said(self) -> None:
+        assert shelf.shortcomings(SHELF) == []
+        assert words.shelf_text(SHELF["types"]) == "Shelf: 1 types sold, 1 delivered and used: code."
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"delivered": 0, "used": False, "state": "paid"}, "shelf: code: 0 of 1 units delivered, the order is paid"),
+            ({"used": False}, "shelf: code: delivered, and of no use to its buyer"),
+        ],
+    )
+    def test_what_is_not_delivered_or_of_no_use_is_said(self, changes: dict[str, Any], said: str) -> None:
+        seen = {"code": SHELF["types"]["code"] | changes}
+        assert shelf.shortcomings({"types": seen}) == [said]
+        assert words.shelf_text(seen) == "Shelf: 1 types sold, 0 delivered and used."
 
 
 class TestPlace:

@@ -29,12 +29,15 @@ RECIPES = {
     "chosen": Recipe(),
     "code": Recipe(),
     "licence": Recipe({"days": 30}),
-    "manual": Recipe(
-        {"fields": [{"name": "account", "label": {"en": "Account"}}]}, input={"account": "deer-2026"}, told=[{"note": "Done."}]
-    ),
+    "manual": Recipe({"fields": [ACCOUNT]}, input={"account": "deer-2026"}, told=[{"note": "Done."}]),
     "membership": Recipe({"every": 1, "period": "month"}),
     "reusable": Recipe(),
     "ticket": Recipe({"venue": "Old Theatre", "classes": [{"id": "stalls", "label": "Stalls"}]}, {"picks": [SESSION]}),
+    "topup": Recipe(
+        {"credited": "100 元话费", "fields": [ACCOUNT | {"confirm": True}]},
+        input={"account": "13800138000", "account_again": "13800138000"},
+        told=[{"note": "Receipt 4711"}],
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""What licences and memberships ask of Postgres: never all rows of a table, on a database that is young and keeps its plans."""
+"""What licences, memberships and top-ups ask of Postgres: never all rows of a table, on a database that is young and keeps its plans."""
 
 from typing import Any
 from uuid import UUID
@@ -7,12 +7,14 @@ import asyncpg
 
 from checkout_core import tokens
 from checkout_core.ids import decode, encode
-from tenants import fulfilments, terms
+from tenants import delivery, fulfilments, terms
 from tenants.db import Pool, tenant_tx
 from tenants.payments import refunds
 from tenants.types import Asking
 from tenants.types.licence import acts as licences
 from tenants.types.membership import acts as memberships
+from tenants.types.topup import acts as topups
+from tenants.vault import Content
 from tests.paying import pay
 from tests.plans import scans
 from tests.shop import Store
@@ -44,11 +46,15 @@ class Heard:
         }  # a tenant has one store, and a few keys
 
 
-async def paid(store: Store, type_: str, units: int = 2, **config: object) -> tuple[dict[str, str], str]:
+async def paid(
+    store: Store, type_: str, units: int = 2, *, said: dict[str, str] | None = None, **config: object
+) -> tuple[dict[str, str], str]:
     sku = await store.sku(type=type_, config=config)
     await store.ask("POST", f"/v1/skus/{sku}/units", store.merchant, {"quantity": units})
     who = await store.guest()
-    order = await store.order(who, await store.sale(units, sku_id=sku))
+    order = await store.order(who, sale := await store.sale(units, sku_id=sku))
+    if said:
+        await store.ask("PUT", f"/v1/orders/{order}/inputs/{sale}", who, {"values": said})
     assert await pay(store, order) == "applied"
     return who, order
 
@@ -94,3 +100,27 @@ async def test_memberships(acme: Store, young: Pool) -> None:
     assert len(heard.statements) > 20
     assert await heard.scanned(young) == {}
     assert (await acme.ask("POST", "/v1/types/membership/status", who, {}))["member"] is False
+
+
+async def test_topups(acme: Store, young: Pool) -> None:
+    said = {"account": "deer-2026", "account_again": "deer-2026"}
+    who, order = await paid(acme, "topup", said=said, credited="100")
+    shopper = tokens.verify(acme.process.keys.shoppers, who["Authorization"].removeprefix("Bearer ")).id
+    async with acme.process.app_pool.acquire() as conn:
+        heard = Heard(acme, conn)
+        with conn.query_logger(heard.hear):
+            async with tenant_tx(conn, acme.tenant_id) as tx:
+                [line] = await fulfilments.of_order(tx, decode("ord", order))
+            await fulfilments.carry_out(conn, acme.process.keyring, acme.tenant_id, line.id)
+            await heard.act(topups.claim, topups.TopUpToClaim(fulfilment_id=encode("ful", line.id)))
+            await heard.act(topups.send_back, topups.TopUpToSendBack(fulfilment_id=encode("ful", line.id), reason="No such account."))
+            asked = topups.TopUpCorrection(order_id=order, sale_id=encode("sal", line.sale_id), values=said)
+            await heard.act(topups.correct, asked, shopper_id=shopper)
+            [found] = (await heard.act(topups.status, topups.TopUpsOfOrder(order_id=order), shopper_id=shopper)).topups
+            assert found.state == "waiting"
+            async with tenant_tx(conn, acme.tenant_id) as tx:
+                told = [Content("", note="Receipt 4711")]
+                await fulfilments.complete(tx, acme.process.keyring, line.id, told, actor="test")
+                await delivery.reveal(tx, acme.process.keyring, decode("ord", order), actor="test")
+    assert len(heard.statements) > 30
+    assert await heard.scanned(young) == {}
