@@ -32,6 +32,7 @@ from api.orders import OrderController, OwnOrderController
 from api.password_resets import PasswordResetController
 from api.payments import LedgerController, NoticeController, ProviderAccountController
 from api.picks import OfferedPickController, PickController
+from api.price_files import PriceFileController
 from api.price_lists import PriceHistoryController, PriceListController
 from api.privacy import DataRequestController, ShopperRightsController
 from api.process import open_process
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> Litestar:
             *catalog.route_handlers,
             PickController,
             PriceListController,
+            PriceFileController,
             PriceHistoryController,
             BuyerGroupController,
             TranslationController,

@@ -22,6 +22,8 @@ WORDS: Final[dict[str, Any]] = {
     "least_quantity": 10,
     "unit_minor": 8_900,
     "ended_at": None,
+    "PriceReport.lines": 999,
+    "PriceReport.columns": ["list", "reference", "least_quantity", "price"],
     "set": 2,
     "ended": 1,
     "unchanged": 997,

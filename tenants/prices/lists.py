@@ -108,7 +108,8 @@ async def remove(tx: TenantTx, list_id: UUID, *, actor: str) -> None:
     """Its prices end. Orders that were priced by it go on naming it. Raises `NotFound`."""
     await get(tx, list_id, lock=True)
     sql = """UPDATE price_entry SET until = greatest(clock_timestamp(), since)
-             WHERE tenant_id = $1 AND list_id = $2 AND until IS NULL"""
+             WHERE tenant_id = $1 AND id = ANY(ARRAY(
+                 SELECT id FROM price_entry WHERE tenant_id = $1 AND list_id = $2 AND until IS NULL ORDER BY sku_id, least_quantity))"""
     await tx.conn.execute(sql, tx.tenant_id, list_id)
     # Its group may go too: whoever removes that asks which lists are for it.
     sql = "UPDATE price_list SET state = 'removed', group_id = NULL, version = version + 1 WHERE tenant_id = $1 AND id = $2"

@@ -223,6 +223,9 @@ API = {
     "GET /v1/orders/{order_id}/snapshot": Row(private=True),
     "GET /v1/price-lists": Row(),
     "POST /v1/price-lists": Row(ok=201, content=lambda ids: {"json": {"name": uuid4().hex, "group_id": ids["group_id"]}}, names_ids=True),
+    "POST /v1/price-lists/imports": Row(
+        ok=422, content=lambda _: {"content": b"list,reference,price\nnobodys,R1,1.00\n"}, headers={"Content-Type": "text/csv"}
+    ),
     "GET /v1/price-lists/{list_id}": Row(),
     "PATCH /v1/price-lists/{list_id}": Row(content=lambda _: {"json": {"name": uuid4().hex}}, headers={"If-Match": "*"}),
     "DELETE /v1/price-lists/{list_id}": Row(ok=204),

@@ -86,6 +86,15 @@ class SetPrices(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unchanged: int
 
 
+class PriceReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`lines` without the header and blank ones; how many prices are new, and how many were so already."""
+
+    columns: list[str]
+    lines: int
+    set: int
+    unchanged: int
+
+
 class PriceVersion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A price as it was from `since` on; it holds while `ended_at` is null."""
 
@@ -190,6 +199,30 @@ def list_prices(list_id: str, *, limit: int = 20, cursor: str | None = None) -> 
 def put_prices(list_id: str, body: NewPrices) -> Call[SetPrices]:
     """Set up to 1,000 prices of a list, all of them or none."""
     return Call(method="PUT", path=f"/v1/price-lists/{list_id}/entries", answers={200: SetPrices}, body=body)
+
+
+def import_prices(
+    file: bytes,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    filename: str | None = None,
+    content_type: Literal[
+        "text/plain", "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream"
+    ] = "text/plain",
+) -> Call[PriceReport]:
+    """Set prices from a file, all of it or nothing. The body is the file: CSV or XLSX with a header, a price a line: `list` by name,
+    `reference` of the SKU, `least_quantity` (1 where it is empty), `price`. What is wrong is told with line and field. Sent again it
+    changes nothing more.
+    """
+    return Call(
+        method="POST",
+        path="/v1/price-lists/imports",
+        answers={200: PriceReport},
+        body=file,
+        headers={"X-Filename": filename, "Content-Type": content_type},
+        query={"encoding": encoding, "delimiter": delimiter},
+    )
 
 
 def list_price_versions(sku_id: str, *, limit: int = 20, cursor: str | None = None) -> Pages[PriceHistory, PriceVersion]:

@@ -14,7 +14,8 @@ async def listed(store: Store, *places: tuple[str, int, int], name: str = "", **
     """A list that is on, with prices of (SKU, least quantity, price); its id."""
     body = {"name": name or f"list {len(places)} {dt.datetime.now(dt.UTC).isoformat()}", "state": "on", **about}
     made = (await store.ask("POST", "/v1/price-lists", store.merchant, body))["id"]
-    await put(store, made, *places)
+    if places:
+        await put(store, made, *places)
     return str(made)
 
 

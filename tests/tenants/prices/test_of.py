@@ -135,6 +135,7 @@ class TestPlans:
                 await entries.put(tx, on, [entries.Wanted(decode("sku", sku), 1, 8000)], actor="test")
                 await entries.listed(tx, on, limit=20)
                 await entries.history(tx, decode("sku", sku), limit=20)
+                await lists.remove(tx, on, actor="test")
                 await groups.members(tx, gold, limit=20)
                 await groups.put_member(tx, gold, uuid4(), actor="test")
                 await tx.conn.fetch(shopper_export.QUERIES["groups"], tx.tenant_id, ann)
