@@ -10,6 +10,7 @@ from api import catalog, headers, limits, openapi, platform, problems, storefron
 from api.accounts import MerchantController
 from api.api_keys import ApiKeyController
 from api.audit import AuditController
+from api.buyer_groups import BuyerGroupController
 from api.channels import ChannelController, VisibilityController
 from api.checkouts import CheckoutController
 from api.domains import AddressController, DomainController
@@ -31,6 +32,8 @@ from api.orders import OrderController, OwnOrderController
 from api.password_resets import PasswordResetController
 from api.payments import LedgerController, NoticeController, ProviderAccountController
 from api.picks import OfferedPickController, PickController
+from api.price_files import PriceFileController
+from api.price_lists import PriceHistoryController, PriceListController
 from api.privacy import DataRequestController, ShopperRightsController
 from api.process import open_process
 from api.profile import ProfileController
@@ -45,6 +48,7 @@ from api.sales import SaleController
 from api.sandboxes import SandboxController
 from api.sessions import SessionController
 from api.shoppers import ShopperController
+from api.snapshots import SnapshotController
 from api.staff import StaffController
 from api.stores import StoreController
 from api.strict import BODY_MAX, StrictRequest, strict_parameters
@@ -88,6 +92,10 @@ def create_app(settings: Settings) -> Litestar:
             SandboxController,
             *catalog.route_handlers,
             PickController,
+            PriceListController,
+            PriceFileController,
+            PriceHistoryController,
+            BuyerGroupController,
             TranslationController,
             VaultController,
             UnitController,
@@ -105,6 +113,7 @@ def create_app(settings: Settings) -> Litestar:
             CheckoutController,
             OrderController,
             RefundableController,
+            SnapshotController,
             FulfilmentController,
             TypeController,
             *types.acts(),

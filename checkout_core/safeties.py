@@ -23,6 +23,7 @@ KNOWN: Final = frozenset(
         "holders",  # no refusal before a look at what the shopper may hold already
         "key_line",  # a newer key is made when nobody is sealing with the one before
         "each_fingerprint",  # while fingerprint keys are rotated, a code is looked for under each of them
+        "edit_line",  # whoever writes down what a product is shown as holds the product: of two at once the second has seen the first
         "audit_chain",  # entries of the audit are linked, each to the one before
         "sweep",  # the sweep finishes duties whose bell was lost
     }

@@ -71,7 +71,7 @@ async def _noticed(tx: TenantTx, subject: str, subject_id: UUID) -> AsyncIterato
                 yield
             await texts.keep_products(tx, [subject_id])
         case "sku":
-            async with review.watching(tx, (await catalog.get_sku(tx, subject_id)).product_id):
+            async with review.watching(tx, (await catalog.get_sku(tx, subject_id)).product_id, skus=[subject_id]):
                 yield
             await texts.keep_skus(tx, [subject_id])
         case _:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from checkout_core.errors import NotFound
 from checkout_core.ids import encode
-from tenants.catalog import categories
+from tenants.catalog import categories, versions
 from tenants.db import TenantTx
 
 EDITED_MAX: Final = 1_000
@@ -26,9 +26,7 @@ async def edit_skus(tx: TenantTx, sku_ids: Sequence[UUID], changes: dict[str, An
     products = [row["product_id"] for row in await tx.conn.fetch(sql, tx.tenant_id, ids)]
     if "category_id" in changes:
         await categories.must_exist(tx, changes["category_id"])
-        await tx.conn.execute(
-            "SELECT 1 FROM product WHERE tenant_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE", tx.tenant_id, products
-        )
+    await versions.lock(tx, products)
     sql = "SELECT id FROM sku WHERE tenant_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE"
     there = {row["id"] for row in await tx.conn.fetch(sql, tx.tenant_id, ids)}
     if missing := [encode("sku", each) for each in ids if each not in there]:
@@ -38,6 +36,8 @@ async def edit_skus(tx: TenantTx, sku_ids: Sequence[UUID], changes: dict[str, An
         sql = f"""UPDATE sku SET {", ".join(f"{name} = ${n}" for n, name in enumerate(own, 3))}, version = version + 1
                   WHERE tenant_id = $1 AND id = ANY($2)"""
         await tx.conn.execute(sql, tx.tenant_id, ids, *(changes[name] for name in own))
+    if "price_minor" in changes:
+        await versions.keep(tx, sku_ids=ids)
     if "category_id" in changes:
         sql = "UPDATE product SET category_id = $3, version = version + 1 WHERE tenant_id = $1 AND id = ANY($2)"
         await tx.conn.execute(sql, tx.tenant_id, products, changes["category_id"])

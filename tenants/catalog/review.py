@@ -6,7 +6,7 @@ a reviewer as it is (`product_review.content`). Meanwhile, where it is looked at
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from checkout_core.ids import new_id
+from tenants.catalog import versions
 from tenants.db import NEWEST, TenantTx
 
 OFF, AFTER, BEFORE = "off", "after", "before"
@@ -53,17 +54,24 @@ async def mode_of(tx: TenantTx) -> str:
 
 
 @asynccontextmanager
-async def watching(tx: TenantTx, *product_ids: UUID) -> AsyncIterator[None]:
-    """Around whatever may change what these products say or show, their making and their states too."""
+async def watching(tx: TenantTx, *product_ids: UUID, skus: Collection[UUID] = ()) -> AsyncIterator[None]:
+    """Around whatever may change what these products say or show, their making and their states too; `skus` are theirs that change.
+
+    What is shown afterwards is written down for the orders to come (`versions`). Nobody else edits the products meanwhile.
+    """
     mode = await mode_of(tx)
-    if mode == OFF:
-        yield
-        return
     ids = sorted(set(product_ids))
+    if mode == OFF:
+        await versions.lock(tx, ids)
+        yield
+        await versions.keep(tx, ids, skus)
+        return
     before = {row["id"]: row for row in await tx.conn.fetch(_SEEN, tx.tenant_id, ids)}
     yield
     for now in await tx.conn.fetch(_SEEN, tx.tenant_id, ids):
         await _noted(tx, mode, before.get(now["id"]), now)
+    # Of its SKUs too something else is shown when what is shown is no longer, or again, what they say.
+    await versions.keep(tx, ids, await versions.skus_of(tx, ids))
 
 
 async def history(tx: TenantTx, product_id: UUID, *, limit: int, before: UUID | None = None) -> list[Review]:

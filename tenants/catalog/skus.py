@@ -92,7 +92,7 @@ async def create_sku(
     if currency not in (None, stores):
         raise Unprocessable(f"This store's prices are in {stores}, not in {currency}. Nothing was created.", code="other_currency")
     sku_id = new_id()
-    async with review.watching(tx, product_id):
+    async with review.watching(tx, product_id, skus=[sku_id]):
         values = options.chosen(await _room_for_one(tx, product_id), choices or {})
         sql = """INSERT INTO sku (tenant_id, id, product_id, name, price_minor, currency, code_pattern, reference, state, choices,
                                   cost_minor, face_value, usage_note, type, config, stock, picked)
@@ -146,7 +146,7 @@ async def change_sku(tx: TenantTx, sku_id: UUID, changes: dict[str, Any], *, ver
     assert changes.keys() <= CHANGEABLE, changes.keys()
     product_id = (await get_sku(tx, sku_id)).product_id
     # The product first, as everybody who locks both.
-    async with review.watching(tx, product_id):
+    async with review.watching(tx, product_id, skus=[sku_id]):
         axes = await _axes(tx, product_id)
         before = await get_sku(tx, sku_id, lock=True)
         if version not in (None, before.version):
@@ -207,7 +207,7 @@ async def _axes(tx: TenantTx, product_id: UUID) -> list[Option]:
 
 
 async def _room_for_one(tx: TenantTx, product_id: UUID) -> list[Option]:
-    """`_axes`. Raises `Conflict` (`too_many_skus`) too: of several made at once a few may be above the limit, which is a measure."""
+    """`_axes`. Raises `Conflict` (`too_many_skus`) too."""
     axes = await _axes(tx, product_id)
     if await tx.conn.fetchval("SELECT count(*) FROM sku WHERE tenant_id = $1 AND product_id = $2", tx.tenant_id, product_id) >= SKUS_MAX:
         raise Conflict(f"A product has at most {SKUS_MAX:,} SKUs. Make another product.", code="too_many_skus")

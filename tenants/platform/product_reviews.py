@@ -10,6 +10,7 @@ import msgspec
 from checkout_core.errors import Conflict, NotFound
 from checkout_core.ids import encode
 from tenants import mails
+from tenants.catalog import versions
 from tenants.catalog.review import CLEAR, MODES, OFF, REFUSED, WAITING
 from tenants.db import EARLIEST, OLDEST, Connection, TenantTx
 from tenants.platform import records
@@ -55,6 +56,7 @@ async def get(tx: TenantTx, review_id: UUID) -> Submission:
 async def approve(tx: TenantTx, review_id: UUID, *, actor: str) -> Submission:
     """Show it as it was handed in: an edit since then has withdrawn it. Raises `NotFound`, `Conflict` (`wrong_state`)."""
     row = await _decided(tx, review_id, "approved", [], actor)
+    await versions.keep_approved(tx, [review_id])
     await _moderate(tx, row["product_id"], CLEAR, "NULL")
     await records.add_both(tx, actor, "product.approved", encode("prd", row["product_id"]), review=encode("prv", review_id))
     return await get(tx, review_id)
@@ -90,8 +92,13 @@ async def set_mode(tx: TenantTx, mode: str, *, actor: str) -> str:
              ON CONFLICT (tenant_id) DO UPDATE SET mode = excluded.mode, set_at = now()"""
     await tx.conn.execute(sql, tx.tenant_id, mode)
     if mode == OFF:
-        sql = "UPDATE product_review SET state = 'withdrawn', decided_at = now() WHERE tenant_id = $1 AND state = 'waiting'"
-        await tx.conn.execute(sql, tx.tenant_id)
+        # Products before their reviews, in one order, as everybody who edits one.
+        sql = "SELECT id FROM product WHERE tenant_id = $1 AND moderation = $2 ORDER BY id FOR NO KEY UPDATE"
+        await tx.conn.execute(sql, tx.tenant_id, WAITING)
+        sql = """UPDATE product_review SET state = 'withdrawn', decided_at = now() WHERE tenant_id = $1 AND state = 'waiting'
+                 RETURNING id, product_id"""
+        let_through = await tx.conn.fetch(sql, tx.tenant_id)
+        await versions.keep_approved(tx, [row["id"] for row in let_through])
         sql = "UPDATE product SET moderation = $2, shown = NULL, version = version + 1 WHERE tenant_id = $1 AND moderation = $3"
         await tx.conn.execute(sql, tx.tenant_id, CLEAR, WAITING)
     await records.add_both(tx, actor, "product_review.set", encode("ten", tx.tenant_id), mode=mode)

@@ -14,7 +14,7 @@ from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.keys import Keyring, archive_place
 from tenants.orders import index
 from tenants.privacy import find, requests
-from tenants.privacy.registry import OWNED, SEARCHED, Searched, erased_columns
+from tenants.privacy.registry import GONE, OWNED, SEARCHED, Searched, erased_columns
 from tenants.privacy.requests import DataRequest
 
 AGAIN_S = 60.0
@@ -66,6 +66,8 @@ async def carry_out(pool: Pool, keyring: Keyring, tenant_id: UUID, request: Data
         unfinished = (await find.shopper(tx, request.shopper_id)).unfinished
         for table in OWNED:
             await _erase(tx, table, request.shopper_id)
+        for table, his in GONE.items():
+            await tx.conn.execute(f"DELETE FROM {table} WHERE tenant_id = $1 AND {his}", tenant_id, request.shopper_id)
         passes = int(request.progress.get("passes", 0)) + 1
         progress: dict[str, Any] = {"passes": passes, "waiting": waiting + unfinished}
         if passes > 1 and not waiting and not unfinished:

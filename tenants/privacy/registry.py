@@ -43,6 +43,8 @@ COLUMNS: dict[str, Erase | Search | Keep] = {
     "audit.subject": RECORD,
     "audit_head.hash": RECORD,
     "audit_link.hash": RECORD,
+    "buyer_group.kind": OURS,
+    "buyer_group.name": GOODS,
     "category.name": GOODS,
     "channel.code": GOODS,
     "channel.name": GOODS,
@@ -51,6 +53,7 @@ COLUMNS: dict[str, Erase | Search | Keep] = {
     "code_export.kind": OURS,
     "code_export.reason": GOODS,
     "code_export.state": OURS,
+    "content_version.content": GOODS,
     "code.fingerprint": GOODS,
     "code.sealed": GOODS,
     "data_part.name": OURS,
@@ -154,6 +157,9 @@ COLUMNS: dict[str, Erase | Search | Keep] = {
     "platform_staff.password_hash": PLATFORM,
     "platform_staff.role": PLATFORM,
     "platform_staff.totp_secret": PLATFORM,
+    "price_list.channel": GOODS,
+    "price_list.name": GOODS,
+    "price_list.state": OURS,
     "product.category": OURS,
     "product.description": GOODS,
     "product.moderation": OURS,
@@ -303,6 +309,8 @@ OWNED = {
     "order_note": f"order_id = ANY({_HIS})",
     "payment_attempt": f"order_id = ANY({_HIS})",
 }
+# Tables of which a shopper's rows ($2) go whole: in which groups of buyers he was.
+GONE = {"group_member": "shopper_id = $2"}
 
 
 class Searched(NamedTuple):

@@ -33,6 +33,9 @@ QUERIES = {
                       WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "notes": f"""SELECT id, order_id, words, created_at FROM order_note WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "mails": f"""SELECT id, order_id, elsewhere, created_at FROM order_mail WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
+    "groups": """SELECT g.name, g.kind, m.since FROM group_member AS m CROSS JOIN LATERAL (
+                     SELECT name, kind FROM buyer_group WHERE tenant_id = $1 AND id = m.group_id OFFSET 0) AS g
+                 WHERE m.tenant_id = $1 AND m.shopper_id = $2""",
     "audit": f"""SELECT id, at, actor, action, subject, detail FROM audit WHERE tenant_id = $1 AND subject = ANY(
                      SELECT 'ord_' || replace(id::text, '-', '') FROM ({_MINE}) mine
                      UNION ALL SELECT 'shp_' || replace($2::text, '-', ''))""",

@@ -220,6 +220,26 @@ API = {
     "POST /v1/orders/{order_id}/resend": Row(ok=409, content=body(mail="nobody@example.org")),  # it is not delivered
     # A foreign order is one of the results; see tests/api/test_order_acts.py.
     "POST /v1/orders/acts": Row(content=lambda ids: {"json": {"act": "tag", "order_ids": [ids["order_id"]], "tag_id": ids["tag_id"]}}),
+    "GET /v1/orders/{order_id}/snapshot": Row(private=True),
+    "GET /v1/price-lists": Row(),
+    "POST /v1/price-lists": Row(ok=201, content=lambda ids: {"json": {"name": uuid4().hex, "group_id": ids["group_id"]}}, names_ids=True),
+    "POST /v1/price-lists/imports": Row(
+        ok=422, content=lambda _: {"content": b"list,reference,price\nnobodys,R1,1.00\n"}, headers={"Content-Type": "text/csv"}
+    ),
+    "GET /v1/price-lists/{list_id}": Row(),
+    "PATCH /v1/price-lists/{list_id}": Row(content=lambda _: {"json": {"name": uuid4().hex}}, headers={"If-Match": "*"}),
+    "DELETE /v1/price-lists/{list_id}": Row(ok=204),
+    "GET /v1/price-lists/{list_id}/entries": Row(),
+    "PUT /v1/price-lists/{list_id}/entries": Row(content=lambda ids: {"json": {"entries": [{"sku_id": ids["sku_id"], "unit_minor": 1}]}}),
+    "GET /v1/skus/{sku_id}/prices": Row(),
+    "GET /v1/buyer-groups": Row(),
+    "POST /v1/buyer-groups": Row(ok=201, content=lambda _: {"json": {"name": uuid4().hex, "kind": "level"}}),
+    "GET /v1/buyer-groups/{group_id}": Row(),
+    "PATCH /v1/buyer-groups/{group_id}": Row(content=lambda _: {"json": {"name": uuid4().hex}}, headers={"If-Match": "*"}),
+    "DELETE /v1/buyer-groups/{group_id}": Row(ok=204),
+    "GET /v1/buyer-groups/{group_id}/members": Row(),
+    "PUT /v1/buyer-groups/{group_id}/members/{shopper_id}": Row(),
+    "DELETE /v1/buyer-groups/{group_id}/members/{shopper_id}": Row(ok=204),
     "GET /v1/order-tags": Row(),
     "POST /v1/order-tags": Row(ok=201, content=lambda _: {"json": {"name": uuid4().hex}}),
     "PUT /v1/order-tags/{tag_id}": Row(content=lambda _: {"json": {"name": uuid4().hex}}),

@@ -20,7 +20,7 @@ NO_WORD = {
     "sku.type": "letters alone", "sku.stock": "a word of a CHECK",
     "key_rotation.purposes": "words of a CHECK",
     "tenant.suspended_for": "said of a store that is suspended, and this one is open",
-    "api_key.prefix": "six letters", "channel.code": "15 letters", "store_image.digest": "32 digits",
+    "api_key.prefix": "six letters", "channel.code": "15 letters", "price_list.channel": "15 letters", "store_image.digest": "32 digits",
     "product_image.digest": "32 hex digits", "moderation": "a word of a CHECK",
     "product.options": "a list of a CHECK; its words are in `sku.choices` too",
     "store_host.tenant_id": "an id", "scopes": "permissions, known words; a session with others would be no session",

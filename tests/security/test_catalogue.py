@@ -43,6 +43,8 @@ REMOVED = {
     ("tessera_app", "membership"): "somebody leaves",
     ("tessera_app", "staff_role"): "a role that nobody has",
     ("tessera_app", "store_domain"): "a domain that is given up",
+    ("tessera_app", "buyer_group"): "a group that no price list is for",
+    ("tessera_app", "group_member"): "somebody is in the group no more, or is erased",
     ("tessera_app", "category"): "a shelf that nothing is in",
     ("tessera_app", "product_image"): "a picture that is shown no more",
     ("tessera_app", "store_image"): "a picture that is shown no more",
@@ -68,7 +70,7 @@ FOR_ALL = (
     "tenant_key platform_wraps",
     "audit platform_adds", "audit_unlinked platform_adds", "mail platform_adds", "outbox platform_adds", "retention_rule every",
     "order_change past", "product platform_decides", "product_review platform_decides", "product_review platform_sees",
-    "review_rule platform_decides",
+    "review_rule platform_decides", "content_version platform_decides",
     *(f"{of} {past}" for of in ("idempotent_reply", "mail", "orders", "outbox", "payment_inbox") for past in ("past", "past_reading")),
 )  # fmt: skip
 # What the platform may do in tables of tenants: find where somebody works, decide on qualifications and products, sign heads, and leave
@@ -84,13 +86,14 @@ OF_PLATFORM = {
         "tenant_key",
         "product_review",
         "review_rule",
+        "content_version",
     ),
-    "INSERT": ("audit", "audit_unlinked", "mail", "outbox", "review_rule"),
+    "INSERT": ("audit", "audit_unlinked", "mail", "outbox", "review_rule", "content_version"),
     "UPDATE": ("qualification", "audit_head", "product_review", "review_rule"),
 }
 PLATFORM_MAY = " OR ".join(f"(privilege_type = '{may}' AND table_name IN {of})" for may, of in OF_PLATFORM.items())
 # Written once; who sells may add and read.
-KEPT = ("audit", "ledger_tx", "ledger_entry", "payment", "give_back", "order_mail", "vault_line", "unit_event")
+KEPT = ("audit", "ledger_tx", "ledger_entry", "payment", "give_back", "order_mail", "vault_line", "unit_event", "content_version")
 OURS = "c.relnamespace = 'public'::regnamespace"
 
 
@@ -166,6 +169,13 @@ RULES = {
                               OR (c.relname = 'code' AND has_table_privilege('tessera_app', c.oid, 'DELETE'))
                               OR (c.relname = 'tenant_key' AND has_column_privilege('tessera_app', c.oid, attnum, 'UPDATE')))""",
         "GRANT UPDATE (unit_id) ON code TO tessera_app",
+    ),
+    "of a price that was once said only the end is written later": Rule(
+        f"""SELECT attname::text FROM pg_class c JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+            WHERE {OURS} AND c.relname = 'price_entry' AND attname <> 'until'
+              AND (has_column_privilege('tessera_app', c.oid, attnum, 'UPDATE')
+                   OR has_table_privilege('tessera_app', c.oid, 'DELETE'))""",
+        "GRANT UPDATE (unit_minor) ON price_entry TO tessera_app",
     ),
     "the sweeper reads three columns of rows that are due, and writes nothing": Rule(
         f"""SELECT c.relname || '.' || attname FROM pg_class c JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped

@@ -25,6 +25,10 @@ SKU = {
     "name": "n", "price_minor": 1, "code_pattern": "x", "reference": "r", "state": "draft", "choices": {"n": "v"}, "cost_minor": 1,
     "face_value": "f", "usage_note": "u",
 }  # fmt: skip
+LIST = {
+    "name": "n", "group_id": f"grp_{ZEROS}", "channel": "web", "starts_at": "2030-01-01T00:00:00Z", "ends_at": "2030-01-02T00:00:00Z",
+    "state": "on",
+}  # fmt: skip
 SAMPLES: dict[str, dict[str, Any]] = {
     "signUp": {"store": "S", "slug": "some-slug", "mail": "a@example.org", "locale": "en"},
     "signIn": {"mail": "a@example.org", "password": "0123456789", "code": "000000", "tenant_id": f"ten_{ZEROS}"},
@@ -101,6 +105,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "exportShopper": {}, "eraseShopper": {}, "exportStore": {},
     "cancelOrder": {"reason": "other"}, "resendOrder": {"mail": "a@example.org"}, "addOrderNote": {"words": "w"},
     "createOrderTag": {"name": "n"}, "renameOrderTag": {"name": "n"}, "putOrderTags": {"tag_ids": [f"tag_{ZEROS}"]},
+    "createPriceList": LIST, "changePriceList": LIST,
+    "putPrices": {"entries": [{"sku_id": f"sku_{ZEROS}", "least_quantity": 1, "unit_minor": 1}]},
+    "createBuyerGroup": {"name": "n", "kind": "level"}, "changeBuyerGroup": {"name": "n", "kind": "level"},
     "actOnOrders": {"act": "tag", "order_ids": [f"ord_{ZEROS}"], "tag_id": f"tag_{ZEROS}", "reason": None},
     "exportOrders": {
         "format": "csv", "q": "x", "state": "paid", "channel": "web", "sale_id": f"sal_{ZEROS}", "tag_id": f"tag_{ZEROS}",

@@ -66,6 +66,7 @@ class World(NamedTuple):
         domain = await store.ask("POST", "/v1/domains", store.merchant, {"domain": f"{canary}.example.com"})
         shopper = encode("shp", tokens.verify(store.process.keys.shoppers, bearer(owner)).id)
         request = await store.ask("POST", f"/v1/shoppers/{shopper}/exports", store.merchant)
+        group, price_list = await priced(store, sku, shopper, canary)
         tag = await store.ask("POST", "/v1/order-tags", store.merchant, {"name": canary})
         await store.ask("POST", f"/v1/orders/{order}/notes", store.merchant, {"words": canary})
         export = await store.ask("POST", "/v1/order-exports", store.merchant, {"format": "csv"})
@@ -80,7 +81,7 @@ class World(NamedTuple):
             "shopper_id": shopper, "request_id": request["id"], "fulfilment_id": fulfilment_id,
             "tag_id": tag["id"], "export_id": export["id"],
             "known_code": codes[0], **await vault_of(store, sku, canary),
-            "category_id": category["id"], "image_id": image_id, "review_id": review_id,
+            "group_id": group, "list_id": price_list, "category_id": category["id"], "image_id": image_id, "review_id": review_id,
         }  # fmt: skip
         return cls(store, canary, owner, ids, (await begun(store, canary))[0])
 
@@ -161,6 +162,15 @@ async def pictured(store: Store, product: str) -> str:
     response = await store.client.post(f"/v1/products/{product}/images", content=A_PICTURE, headers=headers)
     assert response.status_code == 201, response.text
     return str(response.json()["id"])
+
+
+async def priced(store: Store, sku: str, shopper: str, canary: str) -> tuple[str, str]:
+    """A group that the shopper is in, and a list with a price of the SKU."""
+    group = (await store.ask("POST", "/v1/buyer-groups", store.merchant, {"name": canary, "kind": "level"}))["id"]
+    await store.ask("PUT", f"/v1/buyer-groups/{group}/members/{shopper}", store.merchant)
+    price_list = (await store.ask("POST", "/v1/price-lists", store.merchant, {"name": canary}))["id"]
+    await store.ask("PUT", f"/v1/price-lists/{price_list}/entries", store.merchant, {"entries": [{"sku_id": sku, "unit_minor": 9800}]})
+    return group, price_list
 
 
 async def handed_in(store: Store, product: str, name: str) -> str:

@@ -1,7 +1,8 @@
 """The lines of a catalogue file: which column is what, and what each cell says, read by the readers of the vault's files."""
 
 import asyncio
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -41,6 +42,17 @@ OPTION: Final = ("option:", "option：", "规格:", "规格：", "选项:", "选
 _FORMULA: Final = "=+-@＝＋－＠"
 
 
+class Sheet(NamedTuple):
+    """What may stand in a file: `names` of columns, as `headers.plain` reads them, and those that must be there, with the reason."""
+
+    names: Mapping[str, str]
+    needed: Mapping[str, str]
+    has_options: bool = False
+
+
+CATALOG: Final = Sheet(NAMES, {"reference": "a SKU is known by its reference"}, has_options=True)
+
+
 class LineProblem(msgspec.Struct, frozen=True):
     """What is wrong with a line, which counts from 1 with the header's. `field` is empty when it is the line as a whole."""
 
@@ -65,7 +77,7 @@ class File(msgspec.Struct, frozen=True):
     problems: list[LineProblem]
 
 
-async def read(chunks: Chunks, *, encoding: str | None = None, delimiter: str | None = None) -> File:
+async def read(chunks: Chunks, sheet: Sheet = CATALOG, *, encoding: str | None = None, delimiter: str | None = None) -> File:
     """All lines of a file. Raises `Unprocessable` or `TooLarge` for what is no such file, `BadRequest` for an unknown encoding."""
     chunks, first = await _peeked(chunks)
     wishes = Wishes.of(encoding=encoding, delimiter=delimiter or _delimiter(first))
@@ -74,7 +86,7 @@ async def read(chunks: Chunks, *, encoding: str | None = None, delimiter: str | 
     try:
         # A description may go on over several lines: then there must be as many cells as columns.
         source.layout = msgspec.structs.replace(source.layout, columns=("ignore",) * len(source.layout.names))
-        return await _read(source)
+        return await _read(source, sheet)
     finally:
         await source.aclose()
 
@@ -103,8 +115,8 @@ def _delimiter(first: bytes) -> str | None:
     return most if counted[most] and not first.startswith(b"PK") else None
 
 
-async def _read(source: Source) -> File:
-    columns, problems = _columns(source.layout.names)
+async def _read(source: Source, sheet: Sheet) -> File:
+    columns, problems = _columns(source.layout.names, sheet)
     lines: list[Line] = []
     async for piece in source.pieces():
         for row in piece.rows:
@@ -118,23 +130,22 @@ async def _read(source: Source) -> File:
     return File([column for column in columns if column], lines, problems)
 
 
-def _columns(names: tuple[str, ...]) -> tuple[list[str], list[LineProblem]]:
+def _columns(names: tuple[str, ...], sheet: Sheet) -> tuple[list[str], list[LineProblem]]:
     """What each column is; those that are options begin with `option:`."""
     columns: list[str] = []
     problems: list[LineProblem] = []
     for name in names:
-        axis = next((name[len(prefix) :].strip() for prefix in OPTION if name.casefold().startswith(prefix)), "")
-        column = f"option:{axis}" if axis else NAMES.get(headers.plain(name), "")
+        prefixes = OPTION if sheet.has_options else ()
+        axis = next((name[len(prefix) :].strip() for prefix in prefixes if name.casefold().startswith(prefix)), "")
+        column = f"option:{axis}" if axis else sheet.names.get(headers.plain(name), "")
         if not column:
-            problems.append(
-                LineProblem(1, name, f"There is no column of this name. Known are {', '.join(sorted(set(NAMES.values())))}, option:…")
-            )
+            known = [*sorted(set(sheet.names.values())), *(["option:…"] if sheet.has_options else [])]
+            problems.append(LineProblem(1, name, f"There is no column of this name. Known are {', '.join(known)}"))
         elif column in columns:
             problems.append(LineProblem(1, name, "This column is there twice."))
         columns.append(column)
-    if "reference" not in columns:
-        problems.append(LineProblem(1, "reference", "This column is missing: a SKU is known by its reference."))
-    return columns, problems
+    missing = [LineProblem(1, column, f"This column is missing: {why}.") for column, why in sheet.needed.items() if column not in columns]
+    return columns, problems + missing
 
 
 def _line(columns: list[str], row: Row) -> tuple[Line, list[LineProblem]]:

@@ -62,9 +62,10 @@ async def load(tx: TenantTx, file: File, *, filename: str, actor: str) -> Catalo
         lines = len({each.line for each in made.problems})
         detail = f"{report.wrong} things are wrong in {lines} lines. Nothing was saved; correct the file and send it again."
         raise Unprocessable(detail, code="import_refused", wrong=report.wrong, problems=msgspec.to_builtins(report.problems))
-    touched = {product.id for product in (*made.new_products, *made.changed_products)}
+    skus = [*made.new_skus, *made.changed_skus]
+    touched = {product.id for product in (*made.new_products, *made.changed_products)} | {sku.product_id for sku in skus}
     try:
-        async with review.watching(tx, *touched, *(sku.product_id for sku in (*made.new_skus, *made.changed_skus))):
+        async with review.watching(tx, *touched, skus=[sku.id for sku in skus]):
             await _write(tx, made)
     except asyncpg.UniqueViolationError:
         raise Conflict("Somebody took a reference or a variant of this file just now. Nothing was saved; send it again.") from None
