@@ -38,6 +38,7 @@ from api.provide import DEPENDENCIES
 from api.qualifications import CapabilityController, QualificationController
 from api.reference import reference
 from api.refundable import RefundableController
+from api.refunds import RefundController
 from api.retention import LeavingController, RetentionController
 from api.roles import RoleController
 from api.rotations import RotationController
@@ -105,6 +106,7 @@ def create_app(settings: Settings) -> Litestar:
             CheckoutController,
             OrderController,
             RefundableController,
+            RefundController,
             FulfilmentController,
             TypeController,
             *types.acts(),
