@@ -99,7 +99,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "startOffBoarding": {"password": "x"},
     "searchShoppers": {"contact": "a@example.org"},
     "exportShopper": {}, "eraseShopper": {}, "exportStore": {},
-    "cancelOrder": {"reason": "other"}, "resendOrder": {"mail": "a@example.org"}, "addOrderNote": {"words": "w"},
+    "cancelOrder": {"reason": "other"},
+    "refundOrder": {"units": [1]}, "resendOrder": {"mail": "a@example.org"}, "addOrderNote": {"words": "w"},
     "createOrderTag": {"name": "n"}, "renameOrderTag": {"name": "n"}, "putOrderTags": {"tag_ids": [f"tag_{ZEROS}"]},
     "actOnOrders": {"act": "tag", "order_ids": [f"ord_{ZEROS}"], "tag_id": f"tag_{ZEROS}", "reason": None},
     "exportOrders": {
