@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from loadtests.client.core import Call, Pages
+from loadtests.client.core import Call, Pages, new_key
 
 
 class Cancellation(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -92,6 +92,7 @@ class OrderView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     delivered_at: dt.datetime | None
     lines: list[OrderLine]
     tag_ids: list[str]
+    refunded_minor: int
 
 
 class OrderPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -127,6 +128,13 @@ class Refundable(Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: dt.datetime
 
 
+class PartToRefund(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Some `units` of the order, or all that is left of the lines of these sales; neither: all that is left of the order."""
+
+    units: list[int] | None = None
+    sale_ids: list[str] | None = None
+
+
 class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the shopper is told: a code (with its secret), or a note, or both."""
 
@@ -143,7 +151,7 @@ class Completion(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Fulfilment(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`state` is pending, done, failed (the order is refunded) or revoked (by a refund)."""
+    """`state` is pending, done, failed (the line is refunded) or revoked (by a refund)."""
 
     id: str
     order_id: str
@@ -287,14 +295,23 @@ def get_order(order_id: str, *, sale_id: str | None = None) -> Call[OrderView]:
     return Call(method="GET", path=f"/v1/orders/{order_id}", answers={200: OrderView}, query={"sale_id": sale_id})
 
 
-def refund_order(order_id: str) -> Call[OrderView]:
-    """Refund a paid order, whole; its units are quarantined."""
-    return Call(method="POST", path=f"/v1/orders/{order_id}/refund", answers={202: OrderView})
-
-
 def get_refundable(order_id: str) -> Call[Refundable]:
     """How much of an order the rules it was bought under give back at this moment."""
     return Call(method="GET", path=f"/v1/orders/{order_id}/refundable", answers={200: Refundable})
+
+
+def refund_order(order_id: str, body: PartToRefund | None = None, *, idempotency_key: str | None = None) -> Call[OrderView]:
+    """Refund a paid order, or a part of it; what is refunded is quarantined. Named units give back what was paid for each. A line that
+    waits to be fulfilled is refunded as a whole (`fulfilment_pending`).
+    """
+    return Call(
+        method="POST",
+        path=f"/v1/orders/{order_id}/refund",
+        answers={202: OrderView},
+        body=body or PartToRefund(),
+        headers={"Idempotency-Key": idempotency_key or new_key()},
+        has_key=True,
+    )
 
 
 def complete_fulfilment(fulfilment_id: str, body: Completion) -> Call[Fulfilment]:

@@ -26,6 +26,7 @@ from tests.provider import Merchant, Sandbox
 from tests.security.database import own_database
 from tests.shop import PLATFORM_HOST, Store, client, open_store
 from tests.tenants.payments.lines import Bought, Want, order
+from tests.tenants.types.recipes import put_on_sale
 from tests.tenants.units.stock import figures, rows, states
 
 __all__ = ["app", "client", "process", "till"]
@@ -41,7 +42,7 @@ async def manual_sale(store: Store, units: int = 2) -> str:
 
 async def two_lines(store: Store) -> Bought:
     """Three codes, each at a price of its own, and two things that somebody does by hand."""
-    return await order(store, Want(await store.sale(5), 3, CODES), Want(await manual_sale(store), 2))
+    return await order(store, Want(await put_on_sale(store, "code", 5), 3, CODES), Want(await manual_sale(store), 2))
 
 
 async def state(store: Store, bought: Bought) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""What licences, memberships and refunds of parts ask of Postgres: never all rows of a table, on a database that is young and keeps its plans."""
+"""What licences, memberships and part refunds ask of Postgres: never all rows of a table, when a database is young and keeps its plans."""
 
 from typing import Any
 from uuid import UUID
