@@ -41,6 +41,7 @@ from api.provide import DEPENDENCIES
 from api.qualifications import CapabilityController, QualificationController
 from api.reference import reference
 from api.refundable import RefundableController
+from api.refunds import RefundController
 from api.retention import LeavingController, RetentionController
 from api.roles import RoleController
 from api.rotations import RotationController
@@ -114,6 +115,7 @@ def create_app(settings: Settings) -> Litestar:
             OrderController,
             RefundableController,
             SnapshotController,
+            RefundController,
             FulfilmentController,
             TypeController,
             *types.acts(),

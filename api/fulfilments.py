@@ -22,7 +22,7 @@ Text = Annotated[str, Meta(min_length=1, max_length=512, pattern=r"\S")]
 
 
 class Fulfilment(Struct, frozen=True):
-    """`state` is pending, done, failed (the order is refunded) or revoked (by a refund)."""
+    """`state` is pending, done, failed (the line is refunded) or revoked (by a refund)."""
 
     id: str
     order_id: str

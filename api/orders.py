@@ -24,7 +24,7 @@ from checkout_core.tokens import Shopper
 from tenants import delivery, inputs, orders
 from tenants.db import TenantTx, tenant_tx
 from tenants.orders import Order
-from tenants.payments import attempts, refunds
+from tenants.payments import attempts
 from tenants.search import QUESTION_MAX
 from tenants.types.fields import GIVEN_MAX, VALUE_MAX, Field
 
@@ -54,6 +54,7 @@ class OrderView(Struct, frozen=True):
     delivered_at: dt.datetime | None
     lines: list[OrderLine]
     tag_ids: list[str]  # the store's people see them, a shopper none
+    refunded_minor: int  # of what was paid: went back, or is on its way
 
     @classmethod
     def of(cls, order: Order, *, for_staff: bool = False) -> "OrderView":
@@ -63,7 +64,7 @@ class OrderView(Struct, frozen=True):
         return cls(
             encode("ord", order.id), order.state, order.amount_minor, order.currency, order.contact, order.channel,
             order.created_at, order.hold_until, order.paid_at, order.delivered_at, lines,
-            [encode("tag", each) for each in order.tag_ids] if for_staff else [],
+            [encode("tag", each) for each in order.tag_ids] if for_staff else [], order.refunded_minor,
         )  # fmt: skip
 
 
@@ -284,18 +285,6 @@ class OrderController(Controller):
         order, sale = decode("ord", order_id), decode("sal", sale_id)
         await inputs.give(tx, process.keyring, order, sale, data.values, shopper_id=shopper.id)
 
-    @post(
-        "/{order_id:str}/refund",
-        guards=[needs("payments:write")],
-        while_suspended=True,
-        status_code=202,
-        operation_id="refundOrder",
-        summary="Refund a paid order, whole; its units are quarantined",
-    )
-    async def refund(self, order_id: FromPath[str], tx: NamedDependency[TenantTx], merchant: NamedDependency[Merchant]) -> OrderView:
-        await refunds.request(tx, decode("ord", order_id), actor=merchant.actor)
-        return OrderView.of(await orders.get(tx, decode("ord", order_id)), for_staff=True)
-
     @get(
         "/{order_id:str}/codes",
         guards=[shopper_or("codes:reveal")],
@@ -346,7 +335,7 @@ def admitted(order_id: UUID, entry: Entry) -> OrderView:
     """How an order looks before it is one."""
     at = dt.datetime.fromtimestamp(entry.admitted_ms / 1000, dt.UTC)
     channel = entry.intent.channel if entry.intent else ""
-    return OrderView(encode("ord", order_id), "admitted", 0, "", None, channel, at, None, None, None, [], [])
+    return OrderView(encode("ord", order_id), "admitted", 0, "", None, channel, at, None, None, None, [], [], 0)
 
 
 async def order_of(process: Process, tenant_id: UUID, order_id: UUID, shopper_id: UUID | None) -> Order:

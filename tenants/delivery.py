@@ -63,15 +63,23 @@ async def finish(tx: TenantTx, order_id: UUID, sale_id: UUID, units: Sequence[in
     """A line that took longer is delivered; with the last one the order is. Its row is locked by the caller."""
     sql = "INSERT INTO delivery (tenant_id, unit_id, order_id, sale_id) SELECT $1, unit, $2, $3 FROM unnest($4::bigint[]) AS unit"
     await tx.conn.execute(sql, tx.tenant_id, order_id, sale_id, list(units))
+    await complete(tx, order_id)
+
+
+async def complete(tx: TenantTx, order_id: UUID) -> None:
+    """A paid order none of whose lines waits any more is delivered: they are done, or were refunded. Its row is locked by the caller, and
+    something of it is still the shopper's."""
+    # Not asked for what is pending: a young database would read the whole queue.
     sql = """UPDATE orders SET state = 'delivered', delivered_at = now() WHERE tenant_id = $1 AND id = $2 AND state = 'paid'
-               AND NOT EXISTS (SELECT FROM fulfilment WHERE tenant_id = $1 AND order_id = $2 AND state <> 'done')"""
+               AND NOT EXISTS (SELECT FROM fulfilment WHERE tenant_id = $1 AND order_id = $2
+                               AND state NOT IN ('done', 'failed', 'revoked'))"""
     if await tx.conn.execute(sql, tx.tenant_id, order_id) == "UPDATE 1":
         await index.note(tx, [order_id])
         await tx.emit("order.delivered", {"order_id": order_id, "paid_before": True})
 
 
 async def reveal(tx: TenantTx, keyring: Keyring, order_id: UUID, *, actor: str, shopper_id: UUID | None = None) -> list[Revealed]:
-    """What an order has delivered so far, with an audit row in the same transaction.
+    """What an order has delivered so far and was not refunded, with an audit row in the same transaction.
 
     Raises `NotFound` for a foreign or missing order, `Conflict` (`not_delivered`) while there is nothing to show.
     """
@@ -83,11 +91,12 @@ async def reveal(tx: TenantTx, keyring: Keyring, order_id: UUID, *, actor: str, 
     if order["state"] in ("delivered", "paid"):
         sql = """UPDATE delivery SET revealed_at = coalesce(revealed_at, now())
                  WHERE tenant_id = $1 AND order_id = $2 AND replaced_by IS NULL
+                   AND unit_id <> ALL(ARRAY(SELECT unit_id FROM refund_unit WHERE tenant_id = $1 AND order_id = $2))
                  RETURNING unit_id, sale_id, delivered_at"""
         rows = sorted(await tx.conn.fetch(sql, tx.tenant_id, order_id))
     if not rows:
         raise Conflict(f"The order is {order['state']}: there are no codes to show.", code="not_delivered", state=order["state"])
-    shown = {each.unit: each for line in await _lines(tx, order_id) for each in await _show(tx, keyring, line, rows)}
+    shown = {each.unit: each for line in await _lines(tx, order_id) for each in await _show(tx, keyring, order_id, line, rows)}
     sql = """SELECT s.id, k.usage_note FROM sale s JOIN sku k ON k.tenant_id = $1 AND k.id = s.sku_id
              WHERE s.tenant_id = $1 AND s.id = ANY($2)"""
     notes = dict(await tx.conn.fetch(sql, tx.tenant_id, list({row["sale_id"] for row in rows})))
@@ -113,11 +122,29 @@ async def _lines(tx: TenantTx, order_id: UUID) -> list[_Line]:
     return [_Line(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, order_id)]
 
 
-async def _show(tx: TenantTx, keyring: Keyring, line: _Line, rows: Sequence[dict[str, object]]) -> list[Shown]:
+async def _show(tx: TenantTx, keyring: Keyring, order_id: UUID, line: _Line, rows: Sequence[dict[str, object]]) -> list[Shown]:
     """The units among `rows` that are the line's."""
     units = [int(str(row["unit_id"])) for row in rows if row["sale_id"] == line.sale_id]
     told: list[vault.Content] = []
     if line.sealed is not None and line.fulfilment_id is not None and line.key_id is not None:
         keys = await keyring.to_open(tx, line.key_id)
         told = vault.unpack_all(keys.open_(line.key_id, line.sealed, fulfilment_place(tx.tenant_id, line.fulfilment_id)))
+    if len(told) > 1:
+        told = await _each(tx, order_id, line, units, told)
     return await types.of(line.type).show(tx, keyring, units, told) if units else []
+
+
+async def _each(tx: TenantTx, order_id: UUID, line: _Line, units: Sequence[int], told: list[vault.Content]) -> list[vault.Content]:
+    """What was told of each of `units`: it was told of all the line had then, and since then some were replaced or refunded."""
+    sql = "SELECT unit_id, replaced_by FROM delivery WHERE tenant_id = $1 AND order_id = $2 AND sale_id = $3"
+    followed: dict[int, int | None] = dict(sorted(await tx.conn.fetch(sql, tx.tenant_id, order_id, line.sale_id)))
+    first = [unit for unit in followed if unit not in set(followed.values())]
+    if len(first) != len(told):
+        return told
+    said: dict[int, vault.Content] = {}
+    for unit, content in zip(first, told, strict=True):
+        at: int | None = unit
+        while at is not None:
+            said[at] = content
+            at = followed[at]
+    return [said[unit] for unit in units]

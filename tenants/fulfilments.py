@@ -13,7 +13,7 @@ import msgspec
 
 from checkout_core.errors import Conflict, NotFound, Unprocessable
 from checkout_core.ids import encode
-from tenants import delivery, exceptions, inputs, types, vault
+from tenants import delivery, inputs, types, vault
 from tenants.db import OLDEST, Pool, TenantTx, tenant_tx
 from tenants.keys import Keyring, fulfilment_place
 from tenants.orders import release
@@ -88,7 +88,7 @@ async def complete(tx: TenantTx, keyring: Keyring, fulfilment_id: UUID, contents
 
 
 async def fail(tx: TenantTx, keyring: Keyring, fulfilment_id: UUID, problem: str, *, actor: str) -> Fulfilment:
-    """It cannot be done: the shopper gets his money back. Raises `NotFound`, `Conflict` (`not_pending`)."""
+    """It cannot be done: the shopper gets the money of this line back. Raises `NotFound`, `Conflict` (`not_pending`)."""
     job = await _lock(tx, keyring, fulfilment_id)
     await _settle(tx, keyring, job, Failed(problem), actor)
     await tx.audit(actor, "fulfilment.failed", encode("ful", job.id), order=encode("ord", job.order_id))
@@ -182,7 +182,7 @@ async def _settle(tx: TenantTx, keyring: Keyring, job: Job, outcome: Done | Late
             await delivery.finish(tx, job.order_id, job.sale_id, job.units)
         case Failed(problem):
             await _end(tx, job.id, "failed", (None, None), problem[:PROBLEM_MAX])
-            await _refund(tx, job, problem, actor)
+            await refunds.request(tx, job.order_id, units=job.units, actor=actor)
 
 
 async def _end(tx: TenantTx, fulfilment_id: UUID, state: str, sealed: tuple[Any, Any], problem: str | None) -> None:
@@ -196,12 +196,3 @@ async def _sealed(tx: TenantTx, keyring: Keyring, fulfilment_id: UUID, contents:
         return None, None
     keys = await keyring.of(tx)
     return keys.key_id, keys.seal(vault.pack_all(contents), fulfilment_place(tx.tenant_id, fulfilment_id))
-
-
-async def _refund(tx: TenantTx, job: Job, problem: str, actor: str) -> None:
-    """The order goes back whole when nothing else is in it; else a person decides what becomes of the rest."""
-    sql = "SELECT count(*) FROM order_line WHERE tenant_id = $1 AND order_id = $2"
-    if await tx.conn.fetchval(sql, tx.tenant_id, job.order_id) == 1:
-        await refunds.request(tx, job.order_id, actor=actor)
-    else:
-        await exceptions.report(tx, "fulfilment_failed", encode("ful", job.id), order=encode("ord", job.order_id), why=problem)

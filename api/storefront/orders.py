@@ -174,7 +174,7 @@ def view(order: orders.Order, *, paying: bool = False) -> OrderView:
         sale_id=order.lines[0].sale_id, name=order.lines[0].name, quantity=sum(line.quantity for line in order.lines),
         amount_minor=order.amount_minor, currency=order.currency, created_at=order.created_at, hold_until=order.hold_until,
         pay_until=attempts.provider_expiry(order.created_at, order.hold_until) if order.hold_until else None,
-        now=dt.datetime.now(dt.UTC), paying=paying, recoverable=order.recoverable,
+        now=dt.datetime.now(dt.UTC), paying=paying, recoverable=order.recoverable, refunded_minor=order.refunded_minor,
     )  # fmt: skip
 
 

@@ -107,6 +107,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     now: dt.datetime
     paying: bool = False
     recoverable: bool = False  # there is a contact or a password to look it up with
+    refunded_minor: int = 0  # went back, or is on its way
 
     @property
     def ref(self) -> str:

@@ -99,12 +99,54 @@ async def refunds_go_back_once(look: Look) -> None:
                GROUP BY 1, 2, 3, 4, 5 HAVING count(refund.id) <> 1 OR sum(refund.amount_minor) <> payment.amount_minor""",
     )
     await look.none(
-        "money that paid for an order goes back only when the order is being refunded",
+        "money that paid for an order goes back for units it no longer has, or because all of it is being refunded",
         of="payment WHERE disposition = 'applied'",
         sql="""SELECT refund.tenant_id AS tenant, refund.id AS refund, payment.id AS payment, o.id AS "order", o.state
                FROM refund JOIN payment ON payment.tenant_id = refund.tenant_id AND payment.id = refund.payment_id
                JOIN orders o ON o.tenant_id = payment.tenant_id AND o.id = payment.order_id
-               WHERE disposition = 'applied' AND o.state NOT IN ('refunding', 'refunded')""",
+               WHERE disposition = 'applied' AND o.state NOT IN ('refunding', 'refunded')
+                 AND (o.state NOT IN ('paid', 'delivered') OR NOT EXISTS (
+                     SELECT FROM refund_unit part WHERE part.tenant_id = refund.tenant_id AND part.refund_id = refund.id))""",
+    )
+    await look.none(
+        "an order of which nothing was kept is being refunded or refunded, and only such a one",
+        of="orders WHERE state IN ('paid', 'delivered')",
+        sql="""SELECT o.tenant_id AS tenant, o.id AS "order", o.state, o.amount_minor, refunds.sum_minor AS refunded_minor
+               FROM orders o JOIN (SELECT tenant_id, order_id, sum(amount_minor) AS sum_minor FROM refund
+                                   WHERE reason = 'requested' GROUP BY 1, 2) refunds
+                 ON refunds.tenant_id = o.tenant_id AND refunds.order_id = o.id
+               WHERE (o.state IN ('refunding', 'refunded')) <> (refunds.sum_minor = o.amount_minor)""",
+    )
+
+
+@invariant("I14")
+async def refunds_name_their_units(look: Look) -> None:
+    await look.none(
+        "a refund that was requested is what was paid for the units it names",
+        of="refund WHERE reason = 'requested'",
+        # Before refunds named their units, each was of a whole payment.
+        sql="""SELECT refund.tenant_id AS tenant, refund.id AS refund, refund.order_id AS "order", refund.reason, refund.amount_minor,
+                      parts.sum_minor AS units_minor
+               FROM refund LEFT JOIN payment ON payment.tenant_id = refund.tenant_id AND payment.id = refund.payment_id
+               LEFT JOIN (SELECT tenant_id, refund_id, sum(amount_minor) AS sum_minor FROM refund_unit GROUP BY 1, 2) parts
+                 ON parts.tenant_id = refund.tenant_id AND parts.refund_id = refund.id
+               WHERE CASE WHEN parts.sum_minor IS NULL
+                     THEN refund.reason = 'requested' AND refund.amount_minor <> payment.amount_minor
+                     ELSE refund.reason <> 'requested' OR refund.amount_minor <> parts.sum_minor END""",
+    )
+    await look.none(
+        "a refunded unit is quarantined or void and no order's, and was of a line of the order its refund is for; it is refunded once",
+        of="refund_unit",
+        sql="""SELECT part.tenant_id AS tenant, part.unit_id AS unit, part.refund_id AS refund, part.order_id AS "order",
+                      min(unit.state) AS state, count(*) AS copies
+               FROM refund_unit part
+               LEFT JOIN refund ON refund.tenant_id = part.tenant_id AND refund.id = part.refund_id AND refund.order_id = part.order_id
+               LEFT JOIN unit ON unit.tenant_id = part.tenant_id AND unit.id = part.unit_id
+               LEFT JOIN order_line line ON line.tenant_id = part.tenant_id AND line.order_id = part.order_id
+                                        AND line.sale_id = part.sale_id AND line.sku_id = unit.sku_id
+               GROUP BY 1, 2, 3, 4
+               HAVING count(*) > 1 OR bool_or(refund.id IS NULL OR line.order_id IS NULL OR unit.order_id IS NOT NULL)
+                   OR min(unit.state) NOT IN ('quarantined', 'void')""",
     )
 
 
@@ -132,13 +174,14 @@ async def paid_is_delivered_or_refunded(look: Look) -> None:
                WHERE disposition = 'late' AND o.ends_as = 'expired' AND payment.paid_at < least(attempt.expires_at, o.hold_until)""",
     )
     await look.none(
-        "an order being refunded has a refund under way, a refunded one has it done",
+        "an order being refunded has a refund that is not done, a refunded one has all of them done",
         of="orders WHERE state IN ('refunding', 'refunded')",
         sql="""SELECT o.tenant_id AS tenant, o.id AS "order", o.state
                FROM orders o
-               LEFT JOIN (SELECT tenant_id, order_id, bool_or(state = 'succeeded') AS done FROM refund GROUP BY 1, 2) refunds
+               LEFT JOIN (SELECT tenant_id, order_id, bool_and(state = 'succeeded') AS done FROM refund
+                          WHERE reason = 'requested' GROUP BY 1, 2) refunds
                  ON refunds.tenant_id = o.tenant_id AND refunds.order_id = o.id
-               WHERE (o.state = 'refunding' AND refunds.done IS NULL) OR (o.state = 'refunded' AND refunds.done IS NOT TRUE)""",
+               WHERE (o.state = 'refunding' AND refunds.done IS NOT FALSE) OR (o.state = 'refunded' AND refunds.done IS NOT TRUE)""",
     )
     await look.none(
         f"no order is paid for longer than {PAID_WAITS_S // 60} min unless a line waits to be fulfilled, or being refunded for longer than "

@@ -14,13 +14,41 @@ async def amounts_are_right(look: Look) -> None:
         of="orders",
         sql="""SELECT o.tenant_id AS tenant, o.id AS "order", o.state, o.amount_minor, coalesce(lines.sum_minor, 0) AS lines_minor
                FROM orders o
-               LEFT JOIN (SELECT line.tenant_id, line.order_id, sum(line.quantity * line.unit_price_minor) AS sum_minor,
+               LEFT JOIN (SELECT line.tenant_id, line.order_id,
+                                 sum(coalesce(line.amount_minor, line.quantity * line.unit_price_minor)) AS sum_minor,
                                  bool_and(line.unit_price_minor = sale.price_minor) AS at_price,
                                  min(sale.currency) AS currency, max(sale.currency) AS other_currency
                           FROM order_line line JOIN sale ON sale.tenant_id = line.tenant_id AND sale.id = line.sale_id
                           GROUP BY 1, 2) lines ON lines.tenant_id = o.tenant_id AND lines.order_id = o.id
                WHERE o.amount_minor <> coalesce(lines.sum_minor, 0) OR (o.state = 'refused') <> (lines.sum_minor IS NULL)
                   OR NOT lines.at_price OR lines.currency <> o.currency OR lines.other_currency <> o.currency""",
+    )
+    await look.none(
+        "what an order pays for the units of a line, and what was paid for those that were refunded, is the line's amount",
+        of="order_line",
+        sql="""SELECT o.tenant_id AS tenant, o.id AS "order", line.sale_id AS sale, o.state,
+                      coalesce(line.amount_minor, line.quantity * line.unit_price_minor) AS line_minor,
+                      coalesce(kept.minor, 0) AS units_minor, coalesce(parts.minor, 0) AS refunded_minor
+               FROM orders o
+               JOIN order_line line ON line.tenant_id = o.tenant_id AND line.order_id = o.id
+               LEFT JOIN (SELECT unit.tenant_id, unit.order_id, unit.sale_id, count(*) AS n,
+                                 sum(coalesce(paid_minor, line.unit_price_minor)) AS minor
+                          FROM unit JOIN order_line line ON line.tenant_id = unit.tenant_id AND line.order_id = unit.order_id
+                                                        AND line.sale_id = unit.sale_id
+                          WHERE unit.order_id IS NOT NULL GROUP BY 1, 2, 3) kept
+                 ON kept.tenant_id = o.tenant_id AND kept.order_id = o.id AND kept.sale_id = line.sale_id
+               LEFT JOIN (SELECT tenant_id, order_id, sale_id, count(*) AS n, sum(amount_minor) AS minor
+                          FROM refund_unit GROUP BY 1, 2, 3) parts
+                 ON parts.tenant_id = o.tenant_id AND parts.order_id = o.id AND parts.sale_id = line.sale_id
+               -- Whether they are all there is looked at elsewhere (I2).
+               WHERE coalesce(kept.n, 0) + coalesce(parts.n, 0) = line.quantity
+                 AND coalesce(kept.minor, 0) + coalesce(parts.minor, 0)
+                     <> coalesce(line.amount_minor, line.quantity * line.unit_price_minor)""",
+    )
+    await look.none(
+        "what an order pays for a unit is said while it holds or has bought it, no longer",
+        of="unit WHERE paid_minor IS NOT NULL",
+        sql="""SELECT tenant_id AS tenant, id AS unit, state, paid_minor FROM unit WHERE paid_minor IS NOT NULL AND order_id IS NULL""",
     )
     await look.none(
         "a line is of an order, of a sale and of that sale's SKU",

@@ -80,22 +80,28 @@ async def units_and_orders_agree(look: Look) -> None:
                WHERE (state IN ('held', 'sold')) <> (order_id IS NOT NULL)""",
     )
     await look.none(
-        "a line of a live order has exactly its quantity of units, held until it is paid and sold from then on; a dead order has none",
+        "a line of a live order has exactly its quantity of units, held until it is paid and from then on sold or refunded; a dead order "
+        "has none",
         of="order_line",
         sql="""SELECT o.tenant_id AS tenant, o.id AS "order", line.sale_id AS sale, o.state, line.quantity,
-                      coalesce(held, 0) AS held, coalesce(sold, 0) AS sold
+                      coalesce(held, 0) AS held, coalesce(sold, 0) AS sold, coalesce(refunded, 0) AS refunded
                FROM orders o
                JOIN order_line line ON line.tenant_id = o.tenant_id AND line.order_id = o.id
                LEFT JOIN (SELECT tenant_id, order_id, sale_id, count(*) FILTER (WHERE state = 'held') AS held,
                                  count(*) FILTER (WHERE state = 'sold') AS sold
                           FROM unit WHERE order_id IS NOT NULL GROUP BY 1, 2, 3) units
                  ON units.tenant_id = o.tenant_id AND units.order_id = o.id AND units.sale_id = line.sale_id
+               LEFT JOIN (SELECT tenant_id, order_id, sale_id, count(*) AS refunded FROM refund_unit GROUP BY 1, 2, 3) parts
+                 ON parts.tenant_id = o.tenant_id AND parts.order_id = o.id AND parts.sale_id = line.sale_id
                WHERE NOT CASE
                    WHEN o.state IN ('awaiting', 'closing') THEN coalesce(held, 0) = line.quantity AND coalesce(sold, 0) = 0
-                   WHEN o.state IN ('paid', 'delivered') THEN coalesce(held, 0) = 0 AND coalesce(sold, 0) = line.quantity
+                   WHEN o.state IN ('paid', 'delivered')
+                       THEN coalesce(held, 0) = 0 AND coalesce(sold, 0) + coalesce(refunded, 0) = line.quantity
                    -- What was delivered before stays sold; money that came too late never had units.
+                   -- Refunds did not always name their units.
                    WHEN o.state IN ('refunding', 'refunded') THEN coalesce(held, 0) = 0 AND coalesce(sold, 0) IN (0, line.quantity)
-                   ELSE coalesce(held, 0) = 0 AND coalesce(sold, 0) = 0 END""",
+                                                                  AND coalesce(refunded, 0) IN (0, line.quantity)
+                   ELSE coalesce(held, 0) = 0 AND coalesce(sold, 0) = 0 AND refunded IS NULL END""",
     )
     await look.none(
         "a held or sold unit belongs to a line of its order, of the same SKU, and to the order's shopper",
@@ -125,20 +131,26 @@ async def delivered_once(look: Look) -> None:
                WHERE unit.id IS NULL OR unit.order_id <> delivery.order_id OR unit.sale_id <> delivery.sale_id""",
     )
     await look.none(
-        "a delivered order has one delivery that stands for each unit it bought, one that was paid at most; one that was not paid has none",
+        "a delivered order has one delivery that stands for each unit it bought and kept until then, one that was paid at most; one that "
+        "was not paid has none",
         of="orders",
-        sql="""SELECT o.tenant_id AS tenant, o.id AS "order", o.state, coalesce(wanted, 0) AS wanted, coalesce(deliveries, 0) AS deliveries
+        sql="""SELECT o.tenant_id AS tenant, o.id AS "order", o.state, coalesce(wanted, 0) AS wanted, coalesce(deliveries, 0) AS deliveries,
+                      coalesce(never, 0) AS refunded_before
                FROM orders o
                LEFT JOIN (SELECT tenant_id, order_id, sum(quantity) AS wanted FROM order_line GROUP BY 1, 2) lines
                  ON lines.tenant_id = o.tenant_id AND lines.order_id = o.id
                LEFT JOIN (SELECT tenant_id, order_id, count(*) AS deliveries FROM delivery WHERE replaced_by IS NULL GROUP BY 1, 2) given
                  ON given.tenant_id = o.tenant_id AND given.order_id = o.id
+               LEFT JOIN (SELECT part.tenant_id, part.order_id, count(*) AS never FROM refund_unit part
+                          LEFT JOIN delivery ON delivery.tenant_id = part.tenant_id AND delivery.unit_id = part.unit_id
+                          WHERE delivery.unit_id IS NULL GROUP BY 1, 2) parts
+                 ON parts.tenant_id = o.tenant_id AND parts.order_id = o.id
                WHERE NOT CASE o.state
-                   WHEN 'delivered' THEN coalesce(deliveries, 0) = coalesce(wanted, 0) AND deliveries > 0
-                   WHEN 'paid' THEN coalesce(deliveries, 0) < wanted
-                   WHEN 'refunding' THEN coalesce(deliveries, 0) <= wanted
-                   WHEN 'refunded' THEN coalesce(deliveries, 0) <= wanted
-                   ELSE deliveries IS NULL END""",
+                   WHEN 'delivered' THEN coalesce(deliveries, 0) + coalesce(never, 0) = coalesce(wanted, 0) AND deliveries > 0
+                   WHEN 'paid' THEN coalesce(deliveries, 0) + coalesce(never, 0) < wanted
+                   WHEN 'refunding' THEN coalesce(deliveries, 0) + coalesce(never, 0) <= wanted
+                   WHEN 'refunded' THEN coalesce(deliveries, 0) + coalesce(never, 0) <= wanted
+                   ELSE deliveries IS NULL AND never IS NULL END""",
     )
     await look.none(
         "what replaced a delivered unit was delivered to the same order, and the faulty one is no order's any more",

@@ -122,7 +122,8 @@ async def take_back(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID) 
     One that ended meanwhile, or whose batch was recalled, is set aside at once: nobody else gets it.
     """
     ended = sale.state == "ended"
-    sql = f"""UPDATE unit SET state = 'available', order_id = NULL, shopper_id = NULL, slot = NULL{", sale_id = NULL" if ended else ""}
+    sql = f"""UPDATE unit SET state = 'available', order_id = NULL, shopper_id = NULL, slot = NULL,
+                              paid_minor = NULL{", sale_id = NULL" if ended else ""}
               WHERE tenant_id = $1 AND sale_id = $2 AND shopper_id = $3 AND order_id = $4 AND state = 'held'
               RETURNING rank, id, {expiry.FATE} AS fate"""
     rows = await tx.conn.fetch(sql, tx.tenant_id, sale.id, shopper_id, order_id)
@@ -138,12 +139,15 @@ async def take_back(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID) 
     return len(rows)
 
 
-async def quarantine(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID) -> int:
-    """The sold units of an order leave the sale for good: they were delivered once and are never offered again."""
-    sql = """UPDATE unit SET state = 'quarantined', order_id = NULL, shopper_id = NULL, slot = NULL, sale_id = NULL
-             WHERE tenant_id = $1 AND sale_id = $2 AND shopper_id = $3 AND order_id = $4 AND state = 'sold' RETURNING id"""
-    count = len(await tx.conn.fetch(sql, tx.tenant_id, sale.id, shopper_id, order_id))
+async def quarantine(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID, units: Sequence[int], *, reason: str) -> int:
+    """Those of `units` that the order has bought leave the sale for good: they may have been seen, and are never offered again.
+
+    `reason` is why the gate of a flash sale gets the shopper's slots back, once for ever: an order may be refunded in several parts.
+    """
+    sql = """UPDATE unit SET state = 'quarantined', order_id = NULL, shopper_id = NULL, slot = NULL, sale_id = NULL, paid_minor = NULL
+             WHERE tenant_id = $1 AND sale_id = $2 AND shopper_id = $3 AND order_id = $4 AND state = 'sold' AND id = ANY($5) RETURNING id"""
+    count = len(await tx.conn.fetch(sql, tx.tenant_id, sale.id, shopper_id, order_id, list(units)))
     sql = "UPDATE sale SET committed = committed - $3, allotted = allotted - $3 WHERE tenant_id = $1 AND id = $2"
     await tx.conn.execute(sql, tx.tenant_id, sale.id, count)
-    await gates.give_back(tx, sale, [gates.Return(f"order:{order_id.hex}", shopper_id, 0, count)])
+    await gates.give_back(tx, sale, [gates.Return(reason, shopper_id, 0, count)])
     return count

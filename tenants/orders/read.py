@@ -36,6 +36,7 @@ class Order(msgspec.Struct, frozen=True):
     delivered_at: dt.datetime | None
     recoverable: bool  # a contact or a password was left with it, to look it up by
     tag_ids: list[UUID]  # for the store's people alone
+    refunded_minor: int  # of what was paid: went back, or is on its way
     lines: list[Line]
 
 
@@ -45,7 +46,10 @@ COLUMNS = (
 )  # fmt: skip
 # What else is known of an `order`, the name a statement has for its row.
 KNOWN = """{order}.contact IS NOT NULL OR {order}.lookup_hash IS NOT NULL AS recoverable,
-           ARRAY(SELECT tag_id FROM order_tag WHERE tenant_id = $1 AND order_id = {order}.id ORDER BY tag_id) AS tag_ids"""
+           ARRAY(SELECT tag_id FROM order_tag WHERE tenant_id = $1 AND order_id = {order}.id ORDER BY tag_id) AS tag_ids,
+           (SELECT coalesce(sum(amount_minor), 0)::bigint FROM refund
+            WHERE tenant_id = $1 AND order_id = {order}.id AND reason = 'requested' AND state <> 'failed') AS refunded_minor"""
+_KNOWN = ("recoverable", "tag_ids", "refunded_minor")
 _COLUMNS = f"{', '.join(COLUMNS)}, {KNOWN.format(order='orders')}"
 
 
@@ -93,7 +97,7 @@ def _fold(contact: str | None) -> bytes | None:
 async def with_lines(tx: TenantTx, rows: Sequence[asyncpg.Record]) -> list[Order]:
     """Orders of rows with `COLUMNS` and what is `KNOWN`, and the lines of them all."""
     lines = await _lines(tx, [row["id"] for row in rows]) if rows else {}
-    return [Order(**{name: row[name] for name in (*COLUMNS, "recoverable", "tag_ids")}, lines=lines.get(row["id"], [])) for row in rows]
+    return [Order(**{name: row[name] for name in (*COLUMNS, *_KNOWN)}, lines=lines.get(row["id"], [])) for row in rows]
 
 
 async def _lines(tx: TenantTx, order_ids: list[UUID]) -> dict[UUID, list[Line]]:

@@ -72,12 +72,13 @@ async def confirm(tx: TenantTx, receipt: Receipt, *, by_notice: bool = False) ->
     return disposition
 
 
-async def schedule_refund(tx: TenantTx, payment_id: UUID, order_id: UUID, reason: str, amount_minor: int, currency: str) -> None:
+async def schedule_refund(tx: TenantTx, payment_id: UUID, order_id: UUID, reason: str, amount_minor: int, currency: str) -> UUID:
     """A refund row with its number, before anybody is asked for it; the duty asks until the provider has an answer."""
     refund_id = new_id()
     sql = """INSERT INTO refund (tenant_id, id, payment_id, order_id, out_refund_no, reason, amount_minor, currency)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"""
     await tx.conn.execute(sql, tx.tenant_id, refund_id, payment_id, order_id, refund_id.hex, reason, amount_minor, currency)
+    return refund_id
 
 
 async def _disposition(tx: TenantTx, order: asyncpg.Record, *, exact: bool) -> str:

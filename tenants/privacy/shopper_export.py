@@ -29,6 +29,8 @@ QUERIES = {
                     WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "refunds": f"""SELECT id, order_id, out_refund_no, reason, amount_minor, currency, state, created_at, finished_at FROM refund
                    WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
+    "refunded_units": f"""SELECT unit_id, refund_id, order_id, sale_id, amount_minor FROM refund_unit
+                          WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "deliveries": f"""SELECT unit_id, order_id, sale_id, delivered_at, revealed_at FROM delivery
                       WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "notes": f"""SELECT id, order_id, words, created_at FROM order_note WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",

@@ -9,7 +9,7 @@ import datetime as dt
 import importlib
 import os
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -73,9 +73,10 @@ def configured(type_: ProductType, config: dict[str, Any]) -> msgspec.Struct:
 async def refundable(tx: TenantTx, order_id: UUID, at: dt.datetime) -> dict[UUID, tuple[int, int]]:
     """By the sale of each line of an order: what was paid for what is still the shopper's, and how much of that its type's rule gives
     back."""
-    sql = """SELECT sale_id, unit_price_minor, k.*, ARRAY(
-                 SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = l.sale_id AND order_id = $2 AND state = 'sold' AND shopper_id =
-                     (SELECT shopper_id FROM orders WHERE tenant_id = $1 AND id = $2) ORDER BY id) AS units
+    sql = """SELECT sale_id, k.*, ARRAY(
+                 SELECT ROW(id, coalesce(paid_minor, l.unit_price_minor)) FROM unit
+                 WHERE tenant_id = $1 AND sale_id = l.sale_id AND order_id = $2 AND state = 'sold' AND shopper_id =
+                     (SELECT shopper_id FROM orders WHERE tenant_id = $1 AND id = $2) ORDER BY id) AS paid
              FROM order_line AS l CROSS JOIN LATERAL (
                  SELECT id, name, currency, price_minor, type, config FROM sku WHERE tenant_id = $1 AND id = l.sku_id OFFSET 0) AS k
              WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"""
@@ -84,27 +85,28 @@ async def refundable(tx: TenantTx, order_id: UUID, at: dt.datetime) -> dict[UUID
         type_ = of(row["type"])
         config = configured(type_, msgspec.json.decode(row["config"]))
         sku = Sku(row["id"], row["name"], row["currency"], row["price_minor"], config)
-        line = Line(order_id, row["sale_id"], sku, dict.fromkeys(row["units"], row["unit_price_minor"]))
+        line = Line(order_id, row["sale_id"], sku, dict(map(tuple, row["paid"])))
         found[line.sale_id] = (sum(line.paid.values()), await type_.refundable(tx, line, at))
     return found
 
 
-async def revoke(tx: TenantTx, order_id: UUID) -> None:
-    """An order is being refunded: end what its units entitle to, type by type, and what was still to be done. Its units are still sold."""
-    # Not joined: on a young database a join may read all of a tenant's units, and keeps its plan.
-    sql = """SELECT (SELECT type FROM sku WHERE tenant_id = $1 AND id = l.sku_id) AS type, ARRAY(
-                 SELECT id FROM unit WHERE tenant_id = $1 AND sale_id = l.sale_id AND order_id = $2 AND state = 'sold' AND shopper_id =
-                     (SELECT shopper_id FROM orders WHERE tenant_id = $1 AND id = $2) ORDER BY id) AS units
-             FROM order_line AS l WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"""
-    others = False
-    for name, units in await tx.conn.fetch(sql, tx.tenant_id, order_id):
+async def revoke(tx: TenantTx, order_id: UUID, units: Mapping[UUID, Sequence[int]]) -> None:
+    """These units of an order, by the sale of their line, are being refunded: end what they entitle to, type by type, and what was still to
+    be done of these lines. They are still sold; a line that waits to be fulfilled is here with all of its units."""
+    sql = """SELECT sale_id, (SELECT type FROM sku WHERE tenant_id = $1 AND id = l.sku_id) FROM order_line AS l
+             WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"""
+    later = []
+    for sale_id, name in await tx.conn.fetch(sql, tx.tenant_id, order_id):
+        if sale_id not in units:
+            continue
         type_ = of(name)
-        others = others or not type_.at_once
+        if not type_.at_once:
+            later.append(sale_id)
         if type(type_).revoke is not ProductType.revoke or not type_.at_once:
-            await type_.revoke(tx, order_id, units)
-    if others:
+            await type_.revoke(tx, order_id, sorted(units[sale_id]))
+    if later:
         # By id: asked for what is pending, a young database reads the whole queue, and keeps its plan.
         sql = """UPDATE fulfilment SET state = 'revoked', finished_at = now(), next_try_at = NULL
-                 WHERE tenant_id = $1 AND state = 'pending'
-                   AND id = ANY(ARRAY(SELECT id FROM fulfilment WHERE tenant_id = $1 AND order_id = $2))"""
-        await tx.conn.execute(sql, tx.tenant_id, order_id)
+                 WHERE tenant_id = $1 AND state = 'pending' AND id = ANY(ARRAY(
+                     SELECT id FROM fulfilment WHERE tenant_id = $1 AND order_id = $2 AND sale_id = ANY($3)))"""
+        await tx.conn.execute(sql, tx.tenant_id, order_id, later)

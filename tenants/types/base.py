@@ -164,7 +164,7 @@ class ProductType:
         raise Conflict("This is done by itself, in a moment. Fail it to give the money back. Nothing was changed.", code="not_by_hand")
 
     async def revoke(self, tx: TenantTx, order_id: UUID, units: Sequence[int]) -> None:
-        """The order is being refunded: what its units entitle to ends."""
+        """These units of a line are being refunded, all of them or a part: what they entitle to ends."""
         await entitlements.revoke(tx, units)
 
     async def refundable(self, tx: TenantTx, line: Line, at: dt.datetime) -> int:

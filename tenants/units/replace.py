@@ -39,6 +39,9 @@ async def replace(tx: TenantTx, unit_id: int, *, actor: str, reason: str) -> Rep
     await aside.lock(tx, [], [unit.sku_id])
     if replaced_by := (await tx.conn.fetchrow(given, tx.tenant_id, unit_id))["replaced_by"]:
         raise Conflict(f"Unit {unit_id} was replaced by unit {replaced_by} already.", code="already_replaced", replaced_by=replaced_by)
+    sql = "SELECT 1 FROM refund_unit WHERE tenant_id = $1 AND unit_id = $2"
+    if await tx.conn.fetchval(sql, tx.tenant_id, unit_id):
+        raise Conflict(f"Unit {unit_id} was refunded: it is nobody's to replace. Nothing was changed.", code="already_refunded")
     if order["state"] != "delivered":
         raise Conflict(f"The order is {order['state']}: nothing of it is replaced.", code="not_delivered", state=order["state"])
     fresh = await issue.next_loose(tx, await issue.order_of(tx, unit.sku_id), unit.sku_id)
@@ -60,12 +63,13 @@ async def replace(tx: TenantTx, unit_id: int, *, actor: str, reason: str) -> Rep
 
 
 async def _swap(tx: TenantTx, old: int, new: int, order_id: UUID, sale_id: UUID) -> None:
-    """The faulty unit leaves the sale for good, the other takes its place and its slot: the sale's figures stay as they are."""
-    sql = "SELECT shopper_id, slot FROM unit WHERE tenant_id = $1 AND id = $2 AND order_id = $3 AND state = 'sold'"
-    shopper_id, slot = await tx.conn.fetchrow(sql, tx.tenant_id, old, order_id)
-    sql = """UPDATE unit SET state = 'quarantined', order_id = NULL, shopper_id = NULL, slot = NULL, sale_id = NULL
+    """The faulty unit leaves the sale for good, the other takes its place, its slot and what was paid: the sale's figures stay as they
+    are, and a refund gives back the same."""
+    sql = "SELECT shopper_id, slot, paid_minor FROM unit WHERE tenant_id = $1 AND id = $2 AND order_id = $3 AND state = 'sold'"
+    shopper_id, slot, paid_minor = await tx.conn.fetchrow(sql, tx.tenant_id, old, order_id)
+    sql = """UPDATE unit SET state = 'quarantined', order_id = NULL, shopper_id = NULL, slot = NULL, sale_id = NULL, paid_minor = NULL
              WHERE tenant_id = $1 AND id = $2 AND state = 'sold'"""
     await tx.conn.execute(sql, tx.tenant_id, old)
-    sql = """UPDATE unit SET state = 'sold', sale_id = $3, order_id = $4, shopper_id = $5, slot = $6
+    sql = """UPDATE unit SET state = 'sold', sale_id = $3, order_id = $4, shopper_id = $5, slot = $6, paid_minor = $7
              WHERE tenant_id = $1 AND id = $2 AND state = 'available'"""
-    await tx.conn.execute(sql, tx.tenant_id, new, sale_id, order_id, shopper_id, slot)
+    await tx.conn.execute(sql, tx.tenant_id, new, sale_id, order_id, shopper_id, slot, paid_minor)

@@ -32,11 +32,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refunded(msgspec.Struct, frozen=True, kw_only=True):
+    """One refund. `units` are those it took back, none for money that came for nothing."""
+
     refund_id: str
     order_id: str
     amount_minor: int
     currency: str
     reason: str
+    units: list[int] = []
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,8 +119,9 @@ KINDS = {
         Kind("order.code_replaced", Order, "A faulty code of a delivered order was replaced; the shopper may look at the new one."),
         Kind("order.expired", Order, "An order was not paid in time; its units are for sale again."),
         Kind("order.cancelled", Order, "A shopper or the merchant ended an unpaid order; its units are for sale again."),
-        Kind("order.refund_requested", Order, "A delivered order is to be refunded; its codes are quarantined."),
-        Kind("order.refunded", Refunded, "The provider has paid a refund that was requested."),
+        Kind("order.refund_requested", Order, "All that is left of a paid order is to be refunded; its codes are quarantined."),
+        Kind("order.partly_refunded", Refunded, "The provider has paid a part of an order back; the rest of it is not refunded."),
+        Kind("order.refunded", Refunded, "The provider has paid the refund of an order, or the last of its parts: all of it is back."),
         Kind("payment.returned", Refunded, "Money that came late, twice or in a wrong amount went back."),
         Kind("sale.published", Sale, "A sale was opened; it sells from `starts_at` on."),
         Kind("sale.paused", Sale, "A sale takes no orders for now."),

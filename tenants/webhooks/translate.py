@@ -24,7 +24,8 @@ TYPES: dict[str, Callable[[dict[str, Any]], tuple[str, ...]]] = {
     "order.code_replaced": lambda _: ("order.code_replaced",),
     "order.ended": lambda said: (f"order.{said['state']}",),
     "order.refund_requested": lambda _: ("order.refund_requested",),
-    "refund.succeeded": lambda _: ("order.refunded", "payment.returned"),  # one of both: the refund's row says which
+    # Of the latter two it is one: the refund's row says which.
+    "refund.succeeded": lambda said: ("order.partly_refunded",) if said.get("part") else ("order.refunded", "payment.returned"),
     "sale.changed": lambda said: (_SALES.get(said.get("action", ""), "sale.changed"),),
     "vault.loaded": lambda _: ("vault.import_finished",),
     "vault.failed": lambda _: ("vault.import_failed",),
@@ -76,7 +77,7 @@ async def events(tx: TenantTx, rows: Sequence[asyncpg.Record], types: set[str]) 
                 data = imports[decode("bat", said["batch"])]
             case catalogue.Refunded:
                 data = refunds[UUID(said["refund_id"])]
-                if (data.reason == "requested") != (type_ == "order.refunded"):
+                if (data.reason == "requested") != (type_ != "payment.returned"):
                     continue
             case catalogue.Stock:
                 data = msgspec.convert(said, catalogue.Stock)
@@ -139,7 +140,11 @@ def _sale(row: asyncpg.Record, action: str) -> catalogue.Sale:
 async def _refunds(tx: TenantTx, ids: set[UUID]) -> dict[UUID, catalogue.Refunded]:
     if not ids:
         return {}
-    sql = "SELECT id, order_id, amount_minor, currency, reason FROM refund WHERE tenant_id = $1 AND id = ANY($2)"
+    # By the order and then by the refund: there are few of an order.
+    sql = """SELECT id, order_id, amount_minor, currency, reason, ARRAY(
+                 SELECT unit_id FROM refund_unit
+                 WHERE tenant_id = $1 AND order_id = refund.order_id AND refund_id = refund.id ORDER BY unit_id)
+             FROM refund WHERE tenant_id = $1 AND id = ANY($2)"""
     return {
         refund_id: catalogue.Refunded(
             refund_id=encode("ref", refund_id),
@@ -147,8 +152,9 @@ async def _refunds(tx: TenantTx, ids: set[UUID]) -> dict[UUID, catalogue.Refunde
             amount_minor=amount_minor,
             currency=currency,
             reason=reason,
+            units=units,
         )
-        for refund_id, order_id, amount_minor, currency, reason in await tx.conn.fetch(sql, tx.tenant_id, list(ids))
+        for refund_id, order_id, amount_minor, currency, reason, units in await tx.conn.fetch(sql, tx.tenant_id, list(ids))
     }
 
 

@@ -327,6 +327,7 @@ class TestReplace:
             locked = await release.lock(tx, decode("ord", made))
             row = await allot.lock_sale(tx, decode("sal", sale))
             assert row is not None
-            assert await allot.quarantine(tx, row, decode("ord", made), locked["shopper_id"]) == 1
+            taken = await allot.quarantine(tx, row, decode("ord", made), locked["shopper_id"], [unit, other], reason="test")
+            assert taken == 1, "what it stands in for is the order's no more"
         assert await states(acme, [unit, other]) == ["quarantined", "quarantined"]
         assert await figures(acme, sale) == (0, 0)

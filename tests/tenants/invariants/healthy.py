@@ -120,13 +120,8 @@ class Builder:
             await self.paid(state)
             await self.deliver(state)
             await self.refund(state, refund)
-            sql = (
-                "UPDATE unit SET state = 'quarantined', order_id = NULL, shopper_id = NULL, slot = NULL, sale_id = NULL WHERE order_id = $1"
-            )
-            await self.conn.execute(sql, self.store.ids[state])
-            await self.conn.execute(
-                "UPDATE sale SET allotted = allotted - 1, committed = committed - 1 WHERE id = $1", self.store.ids["sale"]
-            )
+            await self.quarantine(state)
+        await self.parted()
         await self.insert(
             "payment_inbox",
             id=self.named("new_notice"),
@@ -273,11 +268,32 @@ class Builder:
             await self.insert("audit_link", seq=head.seq, audit_id=entry.id, hash=head.hash)
         await self.insert("audit_head", seq=links[-1].seq, hash=links[-1].hash)
 
-    async def refund(self, name: str, state: str) -> None:
-        """Refund the payment `name`."""
+    async def parted(self) -> None:
+        """An order that was refunded in part: one of its two units, which did not cost the same."""
+        await self.order("parted", state="delivered", quantity=2, units="sold")
+        for unit, paid in ((self.store.ids["unit_parted"] - 1, PRICE - 90), (self.store.ids["unit_parted"], PRICE + 90)):
+            await self.conn.execute("UPDATE unit SET paid_minor = $2 WHERE id = $1", unit, paid)
+        await self.paid("parted")
+        await self.deliver("parted")
+        await self.refund("parted", "succeeded", part=PRICE - 90)
+        await self.quarantine("parted")
+
+    async def quarantine(self, name: str) -> None:
+        """The first unit of an order is refunded."""
+        ids = self.store.ids
+        sql = """WITH gone AS (SELECT * FROM unit WHERE order_id = $1 ORDER BY id LIMIT 1),
+                 told AS (INSERT INTO refund_unit (tenant_id, refund_id, unit_id, order_id, sale_id, amount_minor)
+                          SELECT tenant_id, $2, id, order_id, sale_id, coalesce(paid_minor, $3) FROM gone)
+                 UPDATE unit SET state = 'quarantined', order_id = NULL, shopper_id = NULL, slot = NULL, sale_id = NULL, paid_minor = NULL
+                 FROM gone WHERE unit.id = gone.id RETURNING unit.id"""
+        ids[f"gone_{name}"] = await self.conn.fetchval(sql, ids[name], ids[f"refund_{name}"], PRICE)
+        await self.conn.execute("UPDATE sale SET allotted = allotted - 1, committed = committed - 1 WHERE id = $1", ids["sale"])
+
+    async def refund(self, name: str, state: str, *, part: int = 0) -> None:
+        """Refund the payment `name`, or a `part` of it."""
         sql = "SELECT order_id, amount_minor, disposition, txn_id FROM payment WHERE id = $1"
         order, amount, disposition, txn_id = await self.conn.fetchrow(sql, self.store.ids[f"payment_{name}"])
-        refund, done = self.named(f"refund_{name}"), state == "succeeded"
+        refund, done, amount = self.named(f"refund_{name}"), state == "succeeded", part or amount
         now = dt.datetime.now(dt.UTC)
         await self.insert(
             "refund", id=refund, payment_id=self.store.ids[f"payment_{name}"], order_id=order, out_refund_no=refund.hex,

@@ -59,7 +59,7 @@ STOCK = [
         "INSERT INTO delivery (tenant_id, unit_id, order_id, sale_id) VALUES ({tenant}, {loose}, {awaiting}, {sale})",
         "UPDATE unit SET state = 'void' WHERE id = {loose}"]),
     Break("a delivered unit has no code", "I1 I3", "unit_doubled", ["DELETE FROM code WHERE unit_id = {unit_doubled}"]),
-    Break("a delivered unit is back in stock", "I4", "refunded", [
+    Break("a delivered unit is back in stock", "I4 I14", "refunded", [
         "UPDATE unit SET state = 'available' WHERE id = (SELECT unit_id FROM delivery WHERE order_id = {refunded})"]),
     Break("a revealed unit is sold again", "I1 I2 I4", "unit_delivered", [
         f"{RETURNED} WHERE id = {{unit_delivered}}"]),
@@ -86,6 +86,15 @@ ORDERS = [
     Break("a line is not at the sale's price", "I13", "cancelled", [
         "UPDATE orders SET amount_minor = 1 WHERE id = {cancelled}",
         "UPDATE order_line SET unit_price_minor = 1 WHERE order_id = {cancelled}"]),
+    Break("a line's units cost more than the line", "I13", "parted", [
+        "UPDATE unit SET paid_minor = paid_minor + 1 WHERE id = {unit_parted}"]),
+    Break("a line's units cost less than the line", "I13", "delivered", [
+        "UPDATE order_line SET amount_minor = 2000 WHERE order_id = {delivered}",
+        "UPDATE orders SET amount_minor = 2000 WHERE id = {delivered}",
+        "UPDATE payment_attempt SET amount_minor = 2000 WHERE order_id = {delivered}",
+        "UPDATE payment SET amount_minor = 2000 WHERE order_id = {delivered}",
+        "UPDATE ledger_entry SET amount_minor = sign(amount_minor) * 2000 WHERE tx_id = {tx_delivered}"]),
+    Break("a unit that is for sale cost somebody something", "I13", "free", ["UPDATE unit SET paid_minor = 1 WHERE id = {free}"]),
     Break("an order is in another currency", "I13", "cancelled", ["UPDATE orders SET currency = 'USD' WHERE id = {cancelled}"]),
     Break("an order has no lines", "I13", "cancelled", [
         "DELETE FROM order_line WHERE order_id = {cancelled}", "UPDATE orders SET amount_minor = 0 WHERE id = {cancelled}"]),
@@ -137,13 +146,27 @@ MONEY = [
     Break("a late payment is refunded in part", "I14", "payment_late", ["UPDATE refund SET amount_minor = 1 WHERE id = {refund_late}"]),
     Break("a delivered order is refunded behind its back", "I14", "refund_refunding", [
         "UPDATE refund SET payment_id = {payment_doubled}, order_id = {doubled} WHERE id = {refund_refunding}",
-        "UPDATE refund SET payment_id = {payment_refunding}, order_id = {refunding} WHERE id = {refund_late}"]),
+        "UPDATE refund SET payment_id = {payment_refunding}, order_id = {refunding}, reason = 'requested' WHERE id = {refund_late}"]),
+    Break("a part refund names no unit", "I2 I14", "refund_parted", ["DELETE FROM refund_unit WHERE refund_id = {refund_parted}"]),
+    Break("a part refund is of more than its units", "I11 I14", "refund_parted", [
+        "UPDATE refund SET amount_minor = amount_minor + 1 WHERE id = {refund_parted}"]),
+    Break("a refund names units of another order", "I2 I14", "gone_parted", [
+        "UPDATE refund_unit SET order_id = {delivered} WHERE unit_id = {gone_parted}"]),
+    Break("a refunded unit stays the shopper's", "I14", "unit_parted", [
+        "UPDATE refund_unit SET unit_id = {unit_parted} WHERE refund_id = {refund_parted}"]),
+    Break("a unit is refunded twice", "I2 I14", "gone_parted", [
+        "INSERT INTO refund_unit SELECT * FROM refund_unit WHERE unit_id = {gone_parted}"], ("refund_unit",)),
+    Break("all of an order is refunded and it stays delivered", "I14", "refunding", [
+        "UPDATE orders SET state = 'delivered' WHERE id = {refunding}"]),
+    Break("an order is being refunded of which something is left", "I2 I14 I15", "parted", [
+        "UPDATE orders SET state = 'refunding' WHERE id = {parted}"]),
     Break("an order was paid for and is dead", "I15", "cancelled", [TWICE_WANTED, TWICE_PAID, TWICE_BOOKED, TWICE_ENTERED]),
     Break("money in time came too late", "I15", "payment_late", [
         "UPDATE payment SET paid_at = paid_at - interval '1 day' WHERE id = {payment_late}"]),
     Break("an order is refunded and the money is not back", "I15", "refunding", [
         "UPDATE orders SET state = 'refunded' WHERE id = {refunding}"]),
-    Break("nobody is at the refund of an order", "I15", "refunding", ["DELETE FROM refund WHERE id = {refund_refunding}"]),
+    Break("nobody is at the refund of an order", "I15", "refunding", [
+        "DELETE FROM refund_unit WHERE refund_id = {refund_refunding}", "DELETE FROM refund WHERE id = {refund_refunding}"]),
     Break("a paid order waits at rest", "I15", "doubled", [
         "DELETE FROM delivery WHERE order_id = {doubled}", "UPDATE orders SET state = 'paid' WHERE id = {doubled}"], at_rest=True),
     Break("a paid order waits for too long", "I15", "doubled", [

@@ -32,7 +32,7 @@ from tests.shop import PLATFORM_HOST, Store, open_store
 from tests.tenants.types.recipes import RECIPES, put_on_sale
 
 EXAMPLES = 12
-STEPS = ("order", "say", "cancel", "lapse", "pay", "pay again", "fulfil", "complete", "fail", "refund", "repay")
+STEPS = ("order", "say", "cancel", "lapse", "pay", "pay again", "fulfil", "complete", "fail", "refund a part", "refund", "repay")
 UNITS = 6
 # From which state a unit may come into which. What was sold is never stock again, whoever asks.
 MOVES = {
@@ -128,6 +128,13 @@ class Life:
     async def _refund(self, order: str) -> None:
         await self._ask("POST", f"/v1/orders/{order}/refund", {})
 
+    async def _refund_a_part(self, order: str) -> None:
+        """One unit of what the order has, or had."""
+        async with tenant_tx(self.store.process.app_pool, self.store.tenant_id) as tx:
+            sql = "SELECT min(id) FROM unit WHERE tenant_id = $1 AND order_id = $2"
+            unit = await tx.conn.fetchval(sql, tx.tenant_id, decode("ord", order))
+        await self._ask("POST", f"/v1/orders/{order}/refund", {"units": [unit or min(self.seen)]})
+
     async def _repay(self, order: str) -> None:
         """The provider says yes to whatever was asked of it."""
         async with tenant_tx(self.store.process.app_pool, self.store.tenant_id) as tx:
@@ -161,7 +168,7 @@ async def test_a_way_back_to_stock_would_be_seen(
 ) -> None:
     """A refund that lays what was sold on the shelf again: both look-outs see it."""
 
-    async def shelve(tx: TenantTx, sale: allot.Sale, order_id: UUID, shopper_id: UUID) -> int:
+    async def shelve(tx: TenantTx, sale: allot.Sale, order_id: UUID, shopper_id: UUID, units: list[int], *, reason: str) -> int:
         sql = """UPDATE unit SET state = 'available', order_id = NULL, shopper_id = NULL, slot = NULL
                  WHERE tenant_id = $1 AND order_id = $2"""
         await tx.conn.execute(sql, tx.tenant_id, order_id)

@@ -1,13 +1,15 @@
-"""What licences, memberships and top-ups ask of Postgres: never all rows of a table, on a database that is young and keeps its plans."""
+"""What types and part refunds ask of Postgres: never all rows of a table, though a database is young and keeps its plans."""
 
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 
 from checkout_core import tokens
+from checkout_core.errors import NotFound
 from checkout_core.ids import decode, encode
-from tenants import delivery, fulfilments, terms
+from tenants import delivery, fulfilments, orders, terms, types
 from tenants.db import Pool, tenant_tx
 from tenants.payments import refunds
 from tenants.types import Asking
@@ -18,6 +20,7 @@ from tenants.vault import Content
 from tests.paying import pay
 from tests.plans import scans
 from tests.shop import Store
+from tests.tenants.payments.lines import Want, order
 
 
 class Heard:
@@ -35,9 +38,9 @@ class Heard:
         async with tenant_tx(self.conn, self.store.tenant_id) as tx:
             return await run(Asking(tx, self.store.process.keyring, "key_1", shopper_id), question)
 
-    async def refund(self, order: str) -> None:
+    async def refund(self, order: str, **part: Any) -> None:
         async with tenant_tx(self.conn, self.store.tenant_id) as tx:
-            await refunds.request(tx, decode("ord", order), actor="test")
+            await refunds.request(tx, decode("ord", order), actor="test", **part)
 
     async def scanned(self, young: Pool) -> dict[str, list[str]]:
         found = {sql: await scans(young, self.store.tenant_id, sql) for sql in self.statements}
@@ -123,4 +126,34 @@ async def test_topups(acme: Store, young: Pool) -> None:
                 await fulfilments.complete(tx, acme.process.keyring, line.id, told, actor="test")
                 await delivery.reveal(tx, acme.process.keyring, decode("ord", order), actor="test")
     assert len(heard.statements) > 30
+    assert await heard.scanned(young) == {}
+
+
+async def test_parts(acme: Store, young: Pool) -> None:
+    sku = await acme.sku(type="manual")
+    await acme.ask("POST", f"/v1/skus/{sku}/units", acme.merchant, {"quantity": 2})
+    bought = await order(acme, Want(await acme.sale(2, sku_id=sku), 2), Want(await acme.sale(3), 3, (1, 2, 3)))
+    assert await pay(acme, bought.order) == "applied"
+    async with acme.process.app_pool.acquire() as conn:
+        heard, tenant_id = Heard(acme, conn), acme.tenant_id
+        with conn.query_logger(heard.hear):
+            await heard.refund(bought.order, units=bought.lines[1][:1])
+            with pytest.raises(NotFound):
+                await heard.refund(bought.order, units=[0])
+            async with tenant_tx(conn, tenant_id) as tx:
+                await types.refundable(tx, bought.order_id, await tx.conn.fetchval("SELECT now()"))
+            async with tenant_tx(conn, tenant_id) as tx:
+                [line] = await fulfilments.of_order(tx, bought.order_id)
+                await fulfilments.fail(tx, acme.process.keyring, line.id, "out of order", actor="test")
+            async with tenant_tx(conn, tenant_id) as tx:
+                assert (await orders.get(tx, bought.order_id)).refunded_minor == 1 + 2 * 9900
+                sql = "SELECT sale_id FROM refund_unit WHERE tenant_id = $1 AND order_id = $2 AND amount_minor = 1"
+                sale_id = await tx.conn.fetchval(sql, tenant_id, bought.order_id)
+            await heard.refund(bought.order, sale_ids=[sale_id])
+            async with tenant_tx(conn, tenant_id) as tx:
+                sql = "SELECT out_refund_no FROM refund WHERE tenant_id = $1 AND order_id = $2"
+                for (number,) in await tx.conn.fetch(sql, tenant_id, bought.order_id):
+                    await refunds.succeeded(tx, number)
+                assert (await orders.get(tx, bought.order_id)).state == "refunded"
+    assert len(heard.statements) > 25
     assert await heard.scanned(young) == {}

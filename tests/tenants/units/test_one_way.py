@@ -176,7 +176,7 @@ class Days:
                 await release.lock(tx, order_id)
                 sale = await allot.lock_sale(tx, decode("sal", self.sale))
                 assert sale is not None
-                await allot.quarantine(tx, sale, order_id, shopper_id)
+                await allot.quarantine(tx, sale, order_id, shopper_id, self.units, reason=f"test:{order_id.hex}")
                 await tx.conn.execute("UPDATE orders SET state = 'refunding' WHERE tenant_id = $1 AND id = $2", tx.tenant_id, order_id)
 
     async def swap(self) -> None:

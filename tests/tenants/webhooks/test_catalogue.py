@@ -25,6 +25,7 @@ from tests.provider import Merchant, Sandbox, sandbox, sandbox_process
 from tests.receiver import Hook
 from tests.security.world import imported
 from tests.shop import Store
+from tests.tenants.payments.lines import Want, order
 
 __all__ = ["app", "process", "sandbox", "sandbox_process", "till"]
 GUIDE = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
@@ -79,6 +80,23 @@ class TestOrders:
         for received in book.hook.book():
             assert received["verified"]
             assert not any(secret in received["body"] for secret in (CONTACT, "C-1", "C-2", "pin1"))
+
+    async def test_refunded_in_parts(self, acme: Store, till: Merchant, sandbox: Sandbox, postbox: Postbox, book: Book) -> None:
+        """`order.refunded` comes once, with the last part: whoever takes it for the end of an order is right."""
+        bought = await order(acme, Want(await acme.sale(2), 2, (9000, 900)))
+        await asyncio.to_thread(sandbox.pay, await pay_url(acme, bought.who, bought.order))
+        await ask_provider(acme)
+        for unit in bought.lines[0]:
+            await acme.ask("POST", f"/v1/orders/{bought.order}/refund", acme.merchant, {"units": [unit]})
+            await pay_back(acme)
+        await postbox.run(acme)
+        assert [type_ for type_ in book.hook.types() if "refund" in type_] == [
+            "order.partly_refunded", "order.refund_requested", "order.refunded",
+        ]  # fmt: skip
+        part, rest = book.data("order.partly_refunded"), book.data("order.refunded")
+        assert (part["order_id"], part["amount_minor"], part["currency"]) == (bought.order, 9000, "CNY")
+        assert (part["units"], rest["units"]) == ([bought.lines[0][0]], [bought.lines[0][1]])
+        assert (rest["order_id"], rest["amount_minor"]) == (bought.order, 900)
 
     async def test_expired_cancelled_and_money_that_went_back(
         self, acme: Store, process: Process, till: Merchant, sandbox: Sandbox, postbox: Postbox, book: Book

@@ -130,7 +130,9 @@ def selling(place: Place) -> dict[str, Scene]:
         "createCheckout": Scene(always(sale_id=last), after=cancel),
         "cancelOrder": Scene(order, ALWAYS),
         "startPayment": Scene(always(order_id=unpaid, provider="sandbox")),
-        "refundOrder": Scene(lambda _: Given({"order_id": place.paid()}) if place.house.whole else None, LETTERS),
+        "refundOrder": Scene(
+            lambda _: Given({"order_id": place.paid(), "units": None, "sale_ids": None}) if place.house.whole else None, LETTERS
+        ),
         "revealCodes": Scene(always(order_id=place.ids["order_id"][0])),
         "putOrderTags": Scene(always(tag_ids=place.ids["tag_ids"])),
         "createOrderTag": Scene(lambda _: Given({"name": uuid4().hex}), ALWAYS, place.deletes("order-tags")),
