@@ -26,11 +26,14 @@ async def make_units(
 ) -> UUID:
     """Make loose stock of a SKU whose units come from no file; the batch they are. Of a picked type `count` units of each pick.
 
-    Raises `NotFound`; `Conflict` (`stock_is_imported`) where they do, (`pick_taken`) for a second unit of a pick that has one;
-    `Unprocessable` for picks where there are none (`not_picked`), none where there must be (`picks_missing`), and as the type does.
+    Raises `NotFound`; `Conflict` (`stock_is_imported`) where they do, (`stock_is_parts`) for a bundle, (`pick_taken`) for a second unit of
+    a pick that has one; `Unprocessable` for picks where there are none (`not_picked`), none where there must be (`picks_missing`), and as
+    the type does.
     """
     sku = await get_sku(tx, sku_id, lock=bool(picks or span))
     type_ = types.of(sku.type)
+    if type_.stock == "parts":
+        raise Conflict("A bundle has no units of its own: stock its parts. Nothing was made.", code="stock_is_parts")
     if type_.stock != "made":
         raise Conflict("Stock of this SKU comes from files of codes: import one.", code="stock_is_imported")
     config = types.configured(type_, sku.config)
