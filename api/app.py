@@ -44,6 +44,7 @@ from api.rotations import RotationController
 from api.sales import SaleController
 from api.sandboxes import SandboxController
 from api.sessions import SessionController
+from api.shelf import ShelfController
 from api.shoppers import ShopperController
 from api.staff import StaffController
 from api.stores import StoreController
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> Litestar:
             StockWatchController,
             RotationController,
             SaleController,
+            ShelfController,
             FeedController,
             OfferController,
             OfferedPickController,

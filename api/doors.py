@@ -85,7 +85,9 @@ class Doors:
         if door is None:
             raise NotFound("There is no such sale.")
         decided: Sequence[Answer]
-        if door.kind != "gate":
+        if door.kind == "shelf":
+            decided = await self._shut(sale, intents, Outcome.ON_THE_SHELF)
+        elif door.kind != "gate":
             decided = await self._committer.commit(sale, intents)
         elif door.over:
             decided = await self._shut(sale, intents, Outcome.ENDED)
