@@ -5,6 +5,7 @@ Of a product that waits for the platform's review what was approved last is show
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,14 +15,17 @@ import msgspec
 from checkout_core.errors import NotFound
 from tenants.catalog import categories, images, options, texts
 from tenants.catalog.options import Option
+from tenants.catalog.review import VISIBLE
 from tenants.db import NEWEST, TenantTx
+from tenants.orders import bundles
 
 LIMIT_MAX = 200
 OF_PRODUCT_MAX: Final = 100  # sales of one product that are shown with it
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """`stock` is what nobody holds or bought, as of the last commit. `images` are paths below the store's hosts, in order."""
+    """`stock` is what nobody holds or bought, as of the last commit; of a bundle what its parts allow. `images` are paths below the
+    store's hosts, in order."""
 
     sale_id: UUID
     name: str
@@ -54,9 +58,6 @@ class Shown(msgspec.Struct, frozen=True):
     offers: list[Offer]
 
 
-# What shoppers may see: of a product that is looked at before it is shown, the SKUs that were approved.
-_VISIBLE = """p.state = 'published' AND k.state = 'published'
-              AND (p.moderation = 'clear' OR p.shown -> 'skus' ? k.id::text)"""
 _SHOWN_IN = """NOT EXISTS (SELECT 1 FROM visibility v
                            WHERE v.tenant_id = $1 AND v.subject_id IN (s.id, p.id) AND $2 <> ALL (v.channels))"""
 _CURRENT = "s.state <> 'ended' AND (s.ends_at IS NULL OR s.ends_at > now())"
@@ -65,7 +66,7 @@ _COLUMNS = """s.id AS sale_id, coalesce(ts.name, s.name) AS name, coalesce(tp.na
               CASE WHEN s.state = 'ended' OR s.ends_at <= now() THEN 'ended'
                    WHEN s.starts_at > now() THEN 'not_started' ELSE s.state END AS state,
               s.price_minor, s.currency, s.starts_at, s.ends_at, s.limit_per_shopper, s.hold_s, s.allotted - s.committed AS stock,
-              p.id AS product_id, p.category_id, k.choices, k.face_value, p.options, p.shown, k.id AS sku_id,
+              p.id AS product_id, p.category_id, k.choices, k.face_value, p.options, p.shown, k.id AS sku_id, k.stock = 'parts' AS of_parts,
               ARRAY(SELECT digest FROM product_image i WHERE i.tenant_id = $1 AND i.product_id = p.id AND i.position IS NOT NULL
                     ORDER BY i.position, i.digest) AS images"""
 _JOINED = """LEFT JOIN translation ts ON ts.tenant_id = $1 AND ts.subject_id = s.id AND ts.locale = $3
@@ -73,12 +74,17 @@ _JOINED = """LEFT JOIN translation ts ON ts.tenant_id = $1 AND ts.subject_id = s
              LEFT JOIN translation tk ON tk.tenant_id = $1 AND tk.subject_id = k.id AND tk.locale = $3"""
 _SELECT = f"""SELECT {_COLUMNS} FROM sale s JOIN sku k ON k.tenant_id = s.tenant_id AND k.id = s.sku_id
                                   JOIN product p ON p.tenant_id = k.tenant_id AND p.id = k.product_id {_JOINED}
-              WHERE s.tenant_id = $1 AND {_VISIBLE} AND {_SHOWN_IN}"""
+              WHERE s.tenant_id = $1 AND {VISIBLE} AND {_SHOWN_IN}"""
 
 
-def _offer(row: asyncpg.Record, locale: str) -> Offer:
-    values = dict(row)
-    shown, sku_id = values.pop("shown"), str(values.pop("sku_id"))
+async def _offers(tx: TenantTx, rows: Sequence[asyncpg.Record], locale: str) -> list[Offer]:
+    of_parts = [row["sku_id"] for row in rows if row["of_parts"]]
+    bundled = await bundles.available(tx, of_parts) if of_parts else {}
+    return [_offer(dict(row) | {"stock": bundled.get(row["sku_id"], row["stock"])}, locale) for row in rows]
+
+
+def _offer(values: dict[str, Any], locale: str) -> Offer:
+    shown, sku_id, _ = values.pop("shown"), str(values.pop("sku_id")), values.pop("of_parts")
     axes = msgspec.json.decode(values.pop("options"), type=list[Option])
     if shown is not None:
         approved = msgspec.json.decode(shown)
@@ -110,13 +116,14 @@ async def store_name(tx: TenantTx) -> str:
 async def current(tx: TenantTx, channel: str, locale: str) -> list[Offer]:
     """The newest sales that have not ended and are shown in `channel`, at most 200; texts in `locale` where they are translated."""
     sql = f"{_SELECT} AND {_CURRENT} ORDER BY s.id DESC LIMIT {LIMIT_MAX}"
-    return [_offer(row, locale) for row in await tx.conn.fetch(sql, tx.tenant_id, channel, locale)]
+    return await _offers(tx, await tx.conn.fetch(sql, tx.tenant_id, channel, locale), locale)
 
 
 async def get(tx: TenantTx, sale_id: UUID, channel: str, locale: str) -> Offer:
     """Also of a sale that has ended. Raises `NotFound`, also for one that `channel` does not show, or whose product is not published."""
     if row := await tx.conn.fetchrow(f"{_SELECT} AND s.id = $4", tx.tenant_id, channel, locale, sale_id):
-        return _offer(row, locale)
+        [offer] = await _offers(tx, [row], locale)
+        return offer
     raise NotFound("There is no such sale.")
 
 
@@ -155,7 +162,7 @@ async def products(
                          SELECT * FROM product WHERE tenant_id = $1 AND id = f.id AND state = 'published' {where} OFFSET 0) AS p"""
     sql = f"""{f"WITH RECURSIVE {', '.join(parts)}" if parts else ""}
               SELECT p.id FROM ({source} OFFSET 0) AS p
-              WHERE EXISTS (SELECT 1 FROM {_OF_PRODUCT} WHERE {_VISIBLE} AND {_SHOWN_IN} OFFSET 0) LIMIT $4"""
+              WHERE EXISTS (SELECT 1 FROM {_OF_PRODUCT} WHERE {VISIBLE} AND {_SHOWN_IN} OFFSET 0) LIMIT $4"""
     found = [row["id"] for row in await tx.conn.fetch(sql, *arguments)]
     return await _with_offers(tx, found, channel, locale)
 
@@ -171,11 +178,11 @@ async def _with_offers(tx: TenantTx, product_ids: list[UUID], channel: str, loca
     sql = f"""SELECT o.* FROM unnest($4::uuid[]) WITH ORDINALITY AS x(id, n)
               CROSS JOIN LATERAL (SELECT * FROM product WHERE tenant_id = $1 AND id = x.id OFFSET 0) AS p
               CROSS JOIN LATERAL (SELECT {_COLUMNS} FROM {_OF_PRODUCT} {_JOINED}
-                                  WHERE {_VISIBLE} AND {_SHOWN_IN} ORDER BY s.id DESC LIMIT {OF_PRODUCT_MAX}) AS o
+                                  WHERE {VISIBLE} AND {_SHOWN_IN} ORDER BY s.id DESC LIMIT {OF_PRODUCT_MAX}) AS o
               ORDER BY x.n, o.sale_id DESC"""
     offers: dict[UUID, list[Offer]] = {}
-    for row in await tx.conn.fetch(sql, tx.tenant_id, channel, locale, product_ids):
-        offers.setdefault(row["product_id"], []).append(_offer(row, locale))
+    for offer in await _offers(tx, await tx.conn.fetch(sql, tx.tenant_id, channel, locale, product_ids), locale):
+        offers.setdefault(offer.product_id, []).append(offer)
     return [
         Shown(product_id, each[0].product_name, each[0].description, each[0].category_id, each[0].images, each)
         for product_id, each in offers.items()

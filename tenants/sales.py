@@ -11,7 +11,7 @@ import msgspec
 
 from checkout_core.errors import Conflict, NotFound, Unprocessable
 from checkout_core.ids import encode, new_id
-from tenants import capabilities, catalog, search
+from tenants import capabilities, catalog, search, types
 from tenants.db import NEWEST, TenantTx
 from tenants.units import issue
 from tenants.units.issue import CHUNK
@@ -73,9 +73,11 @@ async def create(
     """Open a sale with `units` of the SKU's loose stock, or with all there is when None. Price and currency default to the SKU's.
 
     All there is may be nothing, when it takes new stock. Raises `NotFound` for an unknown SKU, `NotEnoughStock`, `Unprocessable`
-    when it would end before it starts, `CapabilityMissing`.
+    when it would end before it starts, `CapabilityMissing`, `Conflict` (`stock_is_parts`) for a bundle that is not for the shelf.
     """
     sku = await catalog.get_sku(tx, sku_id, lock=True)
+    if door != "shelf" and types.of(sku.type).stock == "parts":
+        raise Conflict("A bundle is sold on the shelf, and nowhere else. No sale was made.", code="stock_is_parts")
     now = await tx.conn.fetchval("SELECT now()")
     starts_at = starts_at or now
     if ends_at is not None and ends_at <= max(starts_at, now):

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from checkout_core.errors import NotFound
+from checkout_core.errors import Conflict, NotFound
 from tenants import catalog, sales
 from tenants.db import TenantTx
+from tenants.orders import bundles
 from tenants.sales import NotEnoughStock, Sale
 from tenants.units import shelving
 
@@ -17,8 +18,13 @@ async def put(
     """Have the SKU on the shelf with at least `units` that are free, or with all its loose stock when None.
 
     One that is there already gets these settings, and the units that are missing: asked again, nothing changes any more.
-    Raises `NotFound`, `NotEnoughStock`, `CapabilityMissing`, `Unavailable`.
+    A bundle has no units: all that its parts have, which must be there (`parts_missing`), is all it can be said to have.
+    Raises `NotFound`, `NotEnoughStock`, `CapabilityMissing`, `Unavailable`, `Conflict` (`stock_is_parts`) for units of a bundle.
     """
+    if await bundles.need_parts(tx, sku_id):
+        if units is not None:
+            raise Conflict('A bundle has what its parts have: say "all". Nothing was changed.', code="stock_is_parts")
+        takes_new_stock = True  # there is nothing to begin with, and no stock but the parts'
     sale_id = await shelving.sale_of(tx, sku_id, lock=True)
     if sale_id is None:
         sku = await catalog.get_sku(tx, sku_id)

@@ -9,6 +9,7 @@ import msgspec
 from checkout_core.errors import Conflict, Unprocessable
 from checkout_core.ids import encode
 from tenants import prices, types
+from tenants.catalog.review import VISIBLE
 from tenants.db import TenantTx
 from tenants.orders.cart import Wanted
 from tenants.orders.shares import Claim, divide
@@ -33,6 +34,36 @@ async def parts_of(tx: TenantTx, sku_ids: Sequence[UUID]) -> dict[UUID, Sequence
         type_ = types.of(name)
         found[sku_id] = type_.parts(types.configured(type_, msgspec.json.decode(config)))
     return found
+
+
+# On the shelf and free: $1 tenant, $2 SKUs. Each is looked up; of a young database's joins one may read all sales, and keeps its plan.
+_FREE = f"""SELECT k.id, s.free FROM unnest($2::uuid[]) AS x(id)
+            CROSS JOIN LATERAL (SELECT id, product_id, state FROM sku WHERE tenant_id = $1 AND id = x.id OFFSET 0) AS k
+            CROSS JOIN LATERAL (SELECT state, moderation, shown FROM product WHERE tenant_id = $1 AND id = k.product_id OFFSET 0) AS p
+            CROSS JOIN LATERAL (SELECT allotted - committed AS free FROM sale
+                                WHERE tenant_id = $1 AND sku_id = k.id AND door = 'shelf' AND state = 'open' OFFSET 0) AS s
+            WHERE {VISIBLE}"""
+
+
+async def available(tx: TenantTx, sku_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many of each bundle can be had at this moment, by what its parts have on the shelf; none, when one of them is not sold."""
+    bundles = await parts_of(tx, sku_ids)
+    parts = sorted({part.sku_id for each in bundles.values() for part in each})
+    free = {row["id"]: row["free"] for row in await tx.conn.fetch(_FREE, tx.tenant_id, parts)}
+    return {sku_id: min(free.get(part.sku_id, 0) // part.quantity for part in each) for sku_id, each in bundles.items()}
+
+
+async def need_parts(tx: TenantTx, sku_id: UUID) -> bool:
+    """Before a SKU is put on the shelf: whether it is a bundle, whose parts are there. Raises `Conflict` (`parts_missing`)."""
+    bundle = (await parts_of(tx, [sku_id])).get(sku_id)
+    if bundle is None:
+        return False
+    sql = "SELECT sku_id FROM sale WHERE tenant_id = $1 AND sku_id = ANY($2) AND door = 'shelf' AND state <> 'ended'"
+    there = {row[0] for row in await tx.conn.fetch(sql, tx.tenant_id, [part.sku_id for part in bundle])}
+    if missing := [encode("sku", part.sku_id) for part in bundle if part.sku_id not in there]:
+        detail = f"Not on the shelf: {', '.join(missing)}. Put the parts there first. Nothing was changed."
+        raise Conflict(detail, code="parts_missing", sku_ids=missing)
+    return True
 
 
 async def expand(tx: TenantTx, lines: Sequence[Wanted], shopper_id: UUID | None, channel: str) -> list[Wanted]:
