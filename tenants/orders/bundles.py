@@ -6,19 +6,26 @@ from uuid import UUID
 
 import msgspec
 
-from checkout_core.errors import Conflict, Unprocessable
+from checkout_core.errors import AppError, Conflict, Unprocessable
 from checkout_core.ids import encode
 from tenants import prices, types
 from tenants.catalog.review import VISIBLE
 from tenants.db import TenantTx
-from tenants.orders.cart import Wanted
+from tenants.orders.cart import LINES_MAX, Wanted
 from tenants.orders.shares import Claim, divide
 from tenants.prices import Ask, Price
 from tenants.types import Part
 
 
-class PartTwice(Conflict):
-    code = "part_twice"
+class Meant(NamedTuple):
+    """What was asked for as it is bought: each SKU once, those of bundles as their parts. A line with a problem is not among the `lines`.
+
+    `prices` are the bundles' and `problems` those of what was asked for, both by its SKU.
+    """
+
+    lines: list[Wanted]
+    prices: dict[UUID, Price]
+    problems: dict[UUID, AppError]
 
 
 class _Sku(NamedTuple):
@@ -66,46 +73,58 @@ async def need_parts(tx: TenantTx, sku_id: UUID) -> bool:
     return True
 
 
-async def expand(tx: TenantTx, lines: Sequence[Wanted], shopper_id: UUID | None, channel: str) -> list[Wanted]:
-    """The lines of an order: those of bundles as lines of their parts, which cost together what the bundle costs this shopper, and all
-    others as they are.
+async def expand(tx: TenantTx, lines: Sequence[Wanted], shopper_id: UUID | None, channel: str) -> Meant:
+    """The lines of an order, where each SKU is named once: those of bundles as lines of their parts, which cost together what the bundle
+    costs this shopper, and all others as they are.
 
-    What one bundle costs is divided, so that each of several is the same. Raises `Conflict` (`part_twice`) for a SKU that would be in the
-    order twice, since an order has one line of a sale; `PriceTooSmall`; and `Unprocessable` (`not_picked`) for a bundle with picks.
+    What one bundle costs is divided, so that each of several is the same. Problems: `part_twice` for a SKU that would be in the order
+    twice, since an order has one line of a sale; `price_too_small`; `not_picked` for a bundle with picks; `too_many_lines`.
     """
     bundles = await parts_of(tx, [line.sku_id for line in lines])
     if not bundles:
-        return list(lines)
-    bought = [line for line in lines if line.sku_id in bundles]
-    if picked := next((line for line in bought if line.picks), None):
-        sku = encode("sku", picked.sku_id)
-        raise Unprocessable("Nobody chooses among units of a bundle: name no picks. Nothing was reserved.", code="not_picked", sku_id=sku)
-    asked = await prices.of(tx, shopper_id, channel, [Ask(line.sku_id, line.quantity) for line in bought])
-    costs = {line.sku_id: price for line, price in zip(bought, asked, strict=True)}
-    known = await _skus(tx, [part.sku_id for parts in bundles.values() for part in parts])
-    expanded: list[Wanted] = []
+        return Meant(list(lines), {}, {})
+    asks = [Ask(line.sku_id, line.quantity) for line in lines if line.sku_id in bundles]
+    costs = dict(zip([ask.sku_id for ask in asks], await prices.of(tx, shopper_id, channel, asks), strict=True))
+    known = await _skus(tx, [line.sku_id for line in lines] + [part.sku_id for parts in bundles.values() for part in parts])
+    meant = Meant([], costs, {})
+    seen: set[UUID] = set()
     for line in lines:
-        parts = bundles.get(line.sku_id)
-        expanded += [line] if parts is None else _as_parts(line, parts, costs[line.sku_id], known)
-    seen = set()
-    for line in expanded:
-        if line.sku_id in seen:
-            sku = encode("sku", line.sku_id)
-            raise PartTwice(
-                f"{known[line.sku_id].name} ({sku}) is in this order twice: in two bundles, or in one and by itself. Nothing was reserved; "
-                "order one of them by itself.",
-                sku_id=sku,
-            )
-        seen.add(line.sku_id)
-    return expanded
+        try:
+            bought = _as_parts(line, bundles[line.sku_id], costs[line.sku_id], known) if line.sku_id in bundles else [line]
+            if twice := next((part for part in bought if part.sku_id in seen), None):
+                raise _twice(twice, known[twice.sku_id].name)
+            if len(meant.lines) + len(bought) > LINES_MAX:
+                raise _too_many(line)
+        except AppError as problem:
+            meant.problems[line.sku_id] = problem
+            continue
+        meant.lines.extend(bought)
+        seen |= {part.sku_id for part in bought}
+    return meant
 
 
 def _as_parts(line: Wanted, parts: Sequence[Part], price: Price, known: dict[UUID, _Sku]) -> list[Wanted]:
+    if line.picks:
+        detail = f"Nobody chooses among units of {known[line.sku_id].name}: name no picks. Nothing was reserved."
+        raise Unprocessable(detail, code="not_picked", sku_id=encode("sku", line.sku_id))
     claims = [Claim(p.sku_id, p.quantity, p.weight or known[p.sku_id].price_minor * p.quantity) for p in parts]
     return [
-        Wanted(part.sku_id, line.quantity * part.quantity, (), line.quantity * share, line.sku_id)
+        Wanted(
+            part.sku_id, line.quantity * part.quantity, amount_minor=line.quantity * share, bundle_id=line.sku_id,
+            bundle_quantity=line.quantity, price_id=price.price_id,
+        )
         for part, share in zip(parts, divide(price.unit_minor, claims), strict=True)
-    ]
+    ]  # fmt: skip
+
+
+def _twice(line: Wanted, name: str) -> Conflict:
+    detail = f"{name} would be in this order twice: in two bundles, or in one and by itself. Nothing was reserved; order it by itself."
+    return Conflict(detail, code="part_twice", sku_id=encode("sku", line.sku_id))
+
+
+def _too_many(line: Wanted) -> Unprocessable:
+    detail = f"An order has at most {LINES_MAX} lines, and each part of a bundle is one. Nothing was reserved; order less at once."
+    return Unprocessable(detail, code="too_many_lines", sku_id=encode("sku", line.sku_id))
 
 
 async def _skus(tx: TenantTx, sku_ids: Sequence[UUID]) -> dict[UUID, _Sku]:
