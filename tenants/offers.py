@@ -14,6 +14,7 @@ import msgspec
 from checkout_core.errors import NotFound
 from tenants.catalog import categories, images, options, texts
 from tenants.catalog.options import Option
+from tenants.catalog.review import VISIBLE
 from tenants.db import NEWEST, TenantTx
 
 LIMIT_MAX = 200
@@ -54,9 +55,6 @@ class Shown(msgspec.Struct, frozen=True):
     offers: list[Offer]
 
 
-# What shoppers may see: of a product that is looked at before it is shown, the SKUs that were approved.
-_VISIBLE = """p.state = 'published' AND k.state = 'published'
-              AND (p.moderation = 'clear' OR p.shown -> 'skus' ? k.id::text)"""
 _SHOWN_IN = """NOT EXISTS (SELECT 1 FROM visibility v
                            WHERE v.tenant_id = $1 AND v.subject_id IN (s.id, p.id) AND $2 <> ALL (v.channels))"""
 _CURRENT = "s.state <> 'ended' AND (s.ends_at IS NULL OR s.ends_at > now())"
@@ -73,7 +71,7 @@ _JOINED = """LEFT JOIN translation ts ON ts.tenant_id = $1 AND ts.subject_id = s
              LEFT JOIN translation tk ON tk.tenant_id = $1 AND tk.subject_id = k.id AND tk.locale = $3"""
 _SELECT = f"""SELECT {_COLUMNS} FROM sale s JOIN sku k ON k.tenant_id = s.tenant_id AND k.id = s.sku_id
                                   JOIN product p ON p.tenant_id = k.tenant_id AND p.id = k.product_id {_JOINED}
-              WHERE s.tenant_id = $1 AND {_VISIBLE} AND {_SHOWN_IN}"""
+              WHERE s.tenant_id = $1 AND {VISIBLE} AND {_SHOWN_IN}"""
 
 
 def _offer(row: asyncpg.Record, locale: str) -> Offer:
@@ -155,7 +153,7 @@ async def products(
                          SELECT * FROM product WHERE tenant_id = $1 AND id = f.id AND state = 'published' {where} OFFSET 0) AS p"""
     sql = f"""{f"WITH RECURSIVE {', '.join(parts)}" if parts else ""}
               SELECT p.id FROM ({source} OFFSET 0) AS p
-              WHERE EXISTS (SELECT 1 FROM {_OF_PRODUCT} WHERE {_VISIBLE} AND {_SHOWN_IN} OFFSET 0) LIMIT $4"""
+              WHERE EXISTS (SELECT 1 FROM {_OF_PRODUCT} WHERE {VISIBLE} AND {_SHOWN_IN} OFFSET 0) LIMIT $4"""
     found = [row["id"] for row in await tx.conn.fetch(sql, *arguments)]
     return await _with_offers(tx, found, channel, locale)
 
@@ -171,7 +169,7 @@ async def _with_offers(tx: TenantTx, product_ids: list[UUID], channel: str, loca
     sql = f"""SELECT o.* FROM unnest($4::uuid[]) WITH ORDINALITY AS x(id, n)
               CROSS JOIN LATERAL (SELECT * FROM product WHERE tenant_id = $1 AND id = x.id OFFSET 0) AS p
               CROSS JOIN LATERAL (SELECT {_COLUMNS} FROM {_OF_PRODUCT} {_JOINED}
-                                  WHERE {_VISIBLE} AND {_SHOWN_IN} ORDER BY s.id DESC LIMIT {OF_PRODUCT_MAX}) AS o
+                                  WHERE {VISIBLE} AND {_SHOWN_IN} ORDER BY s.id DESC LIMIT {OF_PRODUCT_MAX}) AS o
               ORDER BY x.n, o.sale_id DESC"""
     offers: dict[UUID, list[Offer]] = {}
     for row in await tx.conn.fetch(sql, tx.tenant_id, channel, locale, product_ids):
