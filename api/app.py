@@ -10,6 +10,7 @@ from api import catalog, headers, limits, openapi, platform, problems, storefron
 from api.accounts import MerchantController
 from api.api_keys import ApiKeyController
 from api.audit import AuditController
+from api.carts import CartController, CartOrderController, QuoteController
 from api.channels import ChannelController, VisibilityController
 from api.checkouts import CheckoutController
 from api.domains import AddressController, DomainController
@@ -105,6 +106,9 @@ def create_app(settings: Settings) -> Litestar:
             OfferedPickController,
             ShopperController,
             CheckoutController,
+            CartOrderController,
+            QuoteController,
+            CartController,
             OrderController,
             RefundableController,
             FulfilmentController,

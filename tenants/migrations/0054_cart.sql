@@ -3,7 +3,7 @@
 CREATE TABLE cart (
     tenant_id  uuid        NOT NULL,
     shopper_id uuid        NOT NULL,
-    lines      jsonb       NOT NULL CHECK (jsonb_typeof(lines) = 'array' AND jsonb_array_length(lines) BETWEEN 1 AND 50),
+    lines      jsonb       NOT NULL CHECK (jsonb_typeof(lines) = 'array' AND jsonb_array_length(lines) <= 50),
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, shopper_id)
 );

@@ -1,6 +1,6 @@
 """Bundles in an order: a line of a bundle becomes lines of its parts, at shares of its price."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from tenants import prices, types
 from tenants.catalog.review import VISIBLE
 from tenants.db import TenantTx
 from tenants.orders.cart import LINES_MAX, Wanted
+from tenants.orders.sale import Sale
 from tenants.orders.shares import Claim, divide
 from tenants.prices import Ask, Price
 from tenants.types import Part
@@ -101,6 +102,37 @@ async def expand(tx: TenantTx, lines: Sequence[Wanted], shopper_id: UUID | None,
         meant.lines.extend(bought)
         seen |= {part.sku_id for part in bought}
     return meant
+
+
+# How many of each bundle a shopper has: $1 tenant, $2 shopper, $3 bundles, $4 since when they are on the shelf. When a part was refunded
+# he has the bundle still. His orders are looked up, and the lines of each.
+_HAS = """SELECT b.id, sum(x.quantity)::bigint FROM unnest($3::uuid[], $4::timestamptz[]) AS b(id, since)
+          CROSS JOIN LATERAL (
+              SELECT DISTINCT o.id, l.bundle_quantity AS quantity FROM (
+                  SELECT id FROM orders WHERE tenant_id = $1 AND shopper_id = $2 AND created_at >= b.since
+                      AND state IN ('awaiting', 'closing', 'paid', 'delivered') OFFSET 0) AS o
+              CROSS JOIN LATERAL (SELECT bundle_quantity FROM order_line WHERE tenant_id = $1 AND order_id = o.id AND bundle_id = b.id
+                                  OFFSET 0) AS l) AS x
+          GROUP BY b.id"""
+
+
+async def too_many(
+    tx: TenantTx, shopper_id: UUID, asked: Sequence[Wanted], meant: Meant, sales: Mapping[UUID, Sale]
+) -> dict[UUID, AppError]:
+    """The bundles of which the shopper would have more than one may have, by SKU. Of an order their sales are locked: nobody adds to them."""
+    bundles = [line for line in asked if line.sku_id in meant.prices]
+    limited = {line: sale for line in bundles if (sale := sales.get(line.sku_id)) and sale.limit_per_shopper}
+    if not limited:
+        return {}
+    ids, since = [line.sku_id for line in limited], [sale.starts_at for sale in limited.values()]
+    has = {row[0]: row[1] for row in await tx.conn.fetch(_HAS, tx.tenant_id, shopper_id, ids, since)}
+    return {
+        line.sku_id: Conflict(
+            f"One shopper may have {sale.limit_per_shopper} of this bundle. Nothing was reserved.", code="limit",
+            sku_id=encode("sku", line.sku_id), limit_per_shopper=sale.limit_per_shopper,
+        )
+        for line, sale in limited.items() if has.get(line.sku_id, 0) + line.quantity > sale.limit_per_shopper
+    }  # fmt: skip
 
 
 def _as_parts(line: Wanted, parts: Sequence[Part], price: Price, known: dict[UUID, _Sku]) -> list[Wanted]:

@@ -176,7 +176,7 @@ class TestOrder:
         made = await order(acme, await acme.guest(), (sku, 1))
         assert costs(made) == {game: (1, 4641), months: (2, 2360)}
         assert made["amount_minor"] == 7001
-        assert {(line["bundle_sku_id"], line["bundle_quantity"]) for line in made["lines"]} == {(sku, 1)}
+        assert {(line["bundle_id"], line["bundle_quantity"]) for line in made["lines"]} == {(sku, 1)}
 
     async def test_of_several_each_costs_the_same(self, acme: Store) -> None:
         one, other = await part(acme), await part(acme)
@@ -185,7 +185,7 @@ class TestOrder:
         made = await order(acme, await acme.guest(), (sku, 2), (alone, 1), (sku, 1))
         assert costs(made) == {one: (3, 201), other: (3, 99), alone: (1, 300)}
         assert made["amount_minor"] == 600
-        assert {line["sku_id"]: line.get("bundle_quantity") for line in made["lines"]} == {one: 3, other: 3, alone: None}
+        assert {line["sku_id"]: line["bundle_quantity"] for line in made["lines"]} == {one: 3, other: 3, alone: None}
 
     async def test_is_frozen(self, acme: Store) -> None:
         one, other = await part(acme, price_minor=100), await part(acme, price_minor=100)
@@ -218,7 +218,7 @@ class TestOrder:
         sku = await bundle(acme, {"sku_id": one})
         await acme.ask("POST", f"/v1/sales/{await shelved_sale(acme, sku)}/pause", acme.merchant)
         answer = await ask(acme, await acme.guest(), (sku, 1))
-        assert (answer.status_code, answer.json()["code"], answer.json()["sku_id"]) == (409, "paused", sku)
+        assert (answer.status_code, answer.json()["code"], answer.json()["bundle_id"]) == (409, "paused", sku)
         await order(acme, await acme.guest(), (one, 1))
 
     @pytest.mark.parametrize("alone", [True, False])
@@ -283,4 +283,4 @@ class TestDelivery:
         await acme.ask("POST", f"/v1/fulfilments/{encode('ful', waiting.id)}/complete", acme.merchant, told)
         seen = await acme.ask("GET", f"/v1/orders/{made['id']}", who)
         assert (seen["state"], costs(seen)) == ("delivered", {code: (1, 50), work: (1, 50)})
-        assert [(line.get("bundle_sku_id")) for line in seen["lines"]] == [sku, sku]
+        assert [line["bundle_id"] for line in seen["lines"]] == [sku, sku]
