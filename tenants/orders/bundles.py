@@ -119,7 +119,7 @@ _HAS = """SELECT b.id, sum(x.quantity)::bigint FROM unnest($3::uuid[], $4::times
 async def too_many(
     tx: TenantTx, shopper_id: UUID, asked: Sequence[Wanted], meant: Meant, sales: Mapping[UUID, Sale]
 ) -> dict[UUID, AppError]:
-    """The bundles of which the shopper would have more than one may have, by SKU. Of an order their sales are locked: nobody adds to them."""
+    """The bundles of which the shopper would have more than he may, by SKU. Of an order their sales are locked: nobody adds to them."""
     bundles = [line for line in asked if line.sku_id in meant.prices]
     limited = {line: sale for line in bundles if (sale := sales.get(line.sku_id)) and sale.limit_per_shopper}
     if not limited:

@@ -88,8 +88,8 @@ class Moved(Exception):
 async def weigh(
     tx: TenantTx, buyer: Buyer, lines: Sequence[Wanted], order_id: UUID | None = None, *, also: Sequence[UUID] = ()
 ) -> Weighing:
-    """The lines, in their order, each SKU once; of the SKUs `also` the names. For an order the rows of the sales are locked, by id, and then
-    the units that it gets.
+    """The lines, in their order, each SKU once; of the SKUs `also` the names. For an order the rows of the sales are locked, by id, and
+    then the units that it gets.
 
     Raises `Moved`.
     """
