@@ -11,6 +11,7 @@ from api.accounts import MerchantController
 from api.api_keys import ApiKeyController
 from api.audit import AuditController
 from api.buyer_groups import BuyerGroupController
+from api.carts import CartController, CartOrderController, QuoteController
 from api.channels import ChannelController, VisibilityController
 from api.checkouts import CheckoutController
 from api.domains import AddressController, DomainController
@@ -48,6 +49,7 @@ from api.rotations import RotationController
 from api.sales import SaleController
 from api.sandboxes import SandboxController
 from api.sessions import SessionController
+from api.shelf import ShelfController
 from api.shoppers import ShopperController
 from api.snapshots import SnapshotController
 from api.staff import StaffController
@@ -107,11 +109,15 @@ def create_app(settings: Settings) -> Litestar:
             StockWatchController,
             RotationController,
             SaleController,
+            ShelfController,
             FeedController,
             OfferController,
             OfferedPickController,
             ShopperController,
             CheckoutController,
+            CartOrderController,
+            QuoteController,
+            CartController,
             OrderController,
             RefundableController,
             SnapshotController,

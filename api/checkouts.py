@@ -33,6 +33,7 @@ _REFUSALS: dict[Outcome, tuple[type[AppError], str, str, int | None]] = {
     Outcome.PAUSED: (Conflict, "paused", "The merchant has paused the sale. Nothing was reserved.", None),
     Outcome.UNPAID_CAP: (TooMany, "unpaid_cap", "You have too many unpaid orders. Pay or cancel one first.", 60),
     Outcome.COOL_DOWN: (TooMany, "cool_down", "Several of your reservations ran out unpaid. Please wait a while.", 300),
+    Outcome.ON_THE_SHELF: (Conflict, "on_the_shelf", "This is bought with POST /v1/orders. Nothing was reserved.", None),
     Outcome.CONFLICT: (Conflict, "idempotency_conflict", "This Idempotency-Key was used for another wish. Use a new one.", None),
 }
 

@@ -85,7 +85,9 @@ class Doors:
         if door is None:
             raise NotFound("There is no such sale.")
         decided: Sequence[Answer]
-        if door.kind != "gate":
+        if door.kind == "shelf":
+            decided = [refused(intent, Outcome.ON_THE_SHELF) for intent in intents]
+        elif door.kind != "gate":
             decided = await self._committer.commit(sale, intents)
         elif door.over:
             decided = await self._shut(sale, intents, Outcome.ENDED)
@@ -103,6 +105,11 @@ class Doors:
         entry = await self._gatekeeper.undecided(sale, order_id)
         own = entry is not None and entry.intent is not None and shopper_id in (None, entry.intent.shopper_id)
         return entry if own else None
+
+    async def is_shelf(self, sale: SaleKey) -> bool:
+        """Whether it is bought with a cart. A sale keeps its door for ever."""
+        door = await self._doors.get(sale)
+        return door is not None and door.kind == "shelf"
 
     def forget(self, sale: SaleKey) -> None:
         """The sale was changed, or units came back."""

@@ -52,6 +52,7 @@ POLICIES: Final = {
         Policy("guests", 60, 120, "this address"),
         Policy("order-lookups", 10, 60, "this address"),
         Policy("type-acts", 240, 60, "this address"),
+        Policy("carts", 120, 60, "this shopper"),
         Policy("order-reminders", 10, 300, "this address"),
         Policy("order-mails", 60, 600, "this merchant"),  # to other addresses than the shoppers'
         Policy("invitations", 30, 180, "this merchant"),

@@ -30,7 +30,9 @@ class StoreName(Struct, frozen=True):
 
 
 class Offer(Struct, frozen=True):
-    """`stock` units are free at this moment. `state` is open, not_started, paused or ended."""
+    """`stock` units are free at this moment. `state` is open, not_started, paused or ended. What has the `door` shelf is bought with
+    `createOrder`, at `price_minor` in this channel, everything else with `createCheckout`; `base_price_minor` is what it costs without any
+    price list. Of a `picked` one shoppers choose the units."""
 
     id: str
     name: str
@@ -50,6 +52,10 @@ class Offer(Struct, frozen=True):
     choices: dict[str, str]
     face_value: str | None
     images: list[str]
+    sku_id: str
+    door: str
+    base_price_minor: int
+    picked: bool
 
 
 class ShownProduct(Struct, frozen=True):
@@ -77,7 +83,7 @@ class Storefront(Struct, frozen=True):
 
 def _offer(offer: offers.Offer) -> Offer:
     values = structs.asdict(offer)
-    ids = {"id": encode("sal", values.pop("sale_id")), "product_id": encode("prd", offer.product_id)}
+    ids = {"id": encode("sal", values.pop("sale_id")), "product_id": encode("prd", offer.product_id), "sku_id": encode("sku", offer.sku_id)}
     return Offer(**values | ids | {"category_id": encode("cat", offer.category_id) if offer.category_id else None})
 
 

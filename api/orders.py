@@ -34,11 +34,17 @@ OrderState = Literal["awaiting", "closing", "expired", "cancelled", "paid", "del
 
 
 class OrderLine(Struct, frozen=True):
+    """`amount_minor` is what its units cost together, with surcharges. `bundle_id` is the SKU that it was bought as a part of, and
+    `bundle_quantity` how many of that were."""
+
     sale_id: str
     sku_id: str
     name: str
     quantity: int
     unit_price_minor: int
+    amount_minor: int
+    bundle_id: str | None
+    bundle_quantity: int | None
 
 
 class OrderView(Struct, frozen=True):
@@ -59,8 +65,12 @@ class OrderView(Struct, frozen=True):
     @classmethod
     def of(cls, order: Order, *, for_staff: bool = False) -> "OrderView":
         lines = [
-            OrderLine(encode("sal", li.sale_id), encode("sku", li.sku_id), li.name, li.quantity, li.unit_price_minor) for li in order.lines
-        ]
+            OrderLine(
+                encode("sal", line.sale_id), encode("sku", line.sku_id), line.name, line.quantity, line.unit_price_minor,
+                line.amount_minor, encode("sku", line.bundle_id) if line.bundle_id else None, line.bundle_quantity,
+            )
+            for line in order.lines
+        ]  # fmt: skip
         return cls(
             encode("ord", order.id), order.state, order.amount_minor, order.currency, order.contact, order.channel,
             order.created_at, order.hold_until, order.paid_at, order.delivered_at, lines,

@@ -52,7 +52,8 @@ class NewLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Sale(Struct, frozen=True):
-    """`committed` of the `allotted` units are held or sold."""
+    """`committed` of the `allotted` units are held or sold. Behind the door `shelf` orders with a cart buy, and `takes_new_stock` says that
+    what is made or loaded of its SKU goes there; `price_minor` is then what the SKU cost when it was put there."""
 
     id: str
     sku_id: str
@@ -70,6 +71,7 @@ class Sale(Struct, frozen=True):
     allotted: int
     committed: int
     created_at: dt.datetime
+    takes_new_stock: bool
 
 
 class Sales(Struct, frozen=True):
@@ -79,12 +81,12 @@ class Sales(Struct, frozen=True):
     next_cursor: str | None
 
 
-def _sale(sale: sales.Sale) -> Sale:
+def view(sale: sales.Sale) -> Sale:
     _, _, *rest = (getattr(sale, name) for name in sales.Sale.__struct_fields__)
     return Sale(encode("sal", sale.id), encode("sku", sale.sku_id), *rest)
 
 
-def _units(wanted: int | Literal["all"]) -> int | None:
+def units_of(wanted: int | Literal["all"]) -> int | None:
     return None if wanted == "all" else wanted
 
 
@@ -96,11 +98,11 @@ class SaleController(Controller):
     async def create(self, data: JSONBody[NewSale], once: NamedDependency[Once], merchant: NamedDependency[Merchant]) -> Sale:
         async def create() -> Sale:
             sale = await sales.create(
-                once.tx, sku_id=decode("sku", data.sku_id), name=data.name, units=_units(data.units), price_minor=data.price_minor,
+                once.tx, sku_id=decode("sku", data.sku_id), name=data.name, units=units_of(data.units), price_minor=data.price_minor,
                 limit_per_shopper=data.limit_per_shopper, starts_at=data.starts_at, ends_at=data.ends_at, hold_s=data.hold_s,
                 door=data.door, fallback_per_s=data.fallback_per_s, actor=merchant.actor,
             )  # fmt: skip
-            return _sale(sale)
+            return view(sale)
 
         return await once(create())
 
@@ -114,11 +116,11 @@ class SaleController(Controller):
     ) -> Sales:
         sku = decode("sku", sku_id) if sku_id is not None else None
         found = await sales.latest(tx, state=sale_state, sku_id=sku, limit=page.rows, before=page.after(UUID))
-        return Sales(*page.cut([_sale(sale) for sale in found], [sale.id for sale in found]))
+        return Sales(*page.cut([view(sale) for sale in found], [sale.id for sale in found]))
 
     @get("/{sale_id:str}", guards=[needs("sales:read")], operation_id="getSale", summary="Get a sale")
     async def get(self, sale_id: FromPath[str], tx: NamedDependency[TenantTx]) -> Tagged[Sale]:
-        return Tagged(_sale(await sales.get(tx, decode("sal", sale_id))))
+        return Tagged(view(await sales.get(tx, decode("sal", sale_id))))
 
     @post(
         "/{sale_id:str}/pause",
@@ -135,7 +137,7 @@ class SaleController(Controller):
         merchant: NamedDependency[Merchant],
         data: JSONBody[Nothing] = NOTHING,
     ) -> Sale:
-        return _sale(await sales.pause(tx, decode("sal", sale_id), actor=merchant.actor))
+        return view(await sales.pause(tx, decode("sal", sale_id), actor=merchant.actor))
 
     @post("/{sale_id:str}/resume", guards=[needs("sales:write")], operation_id="resumeSale", summary="Resume a sale", status_code=200)
     async def resume(
@@ -145,7 +147,7 @@ class SaleController(Controller):
         merchant: NamedDependency[Merchant],
         data: JSONBody[Nothing] = NOTHING,
     ) -> Sale:
-        return _sale(await sales.resume(tx, decode("sal", sale_id), actor=merchant.actor))
+        return view(await sales.resume(tx, decode("sal", sale_id), actor=merchant.actor))
 
     @post(
         "/{sale_id:str}/end",
@@ -162,13 +164,13 @@ class SaleController(Controller):
         merchant: NamedDependency[Merchant],
         data: JSONBody[Nothing] = NOTHING,
     ) -> Sale:
-        return _sale(await sales.end(tx, decode("sal", sale_id), actor=merchant.actor))
+        return view(await sales.end(tx, decode("sal", sale_id), actor=merchant.actor))
 
     @post("/{sale_id:str}/limit", guards=[needs("sales:write")], operation_id="setSaleLimit", summary="Change the limit", status_code=200)
     async def limit(
         self, sale_id: FromPath[str], data: JSONBody[NewLimit], tx: NamedDependency[TenantTx], merchant: NamedDependency[Merchant]
     ) -> Sale:
-        return _sale(await sales.set_limit(tx, decode("sal", sale_id), data.limit_per_shopper, actor=merchant.actor))
+        return view(await sales.set_limit(tx, decode("sal", sale_id), data.limit_per_shopper, actor=merchant.actor))
 
     @post(
         "/{sale_id:str}/stock",
@@ -186,7 +188,7 @@ class SaleController(Controller):
         async def change() -> Sale:
             sale = decode("sal", sale_id)
             if data.withdraw is not None:
-                return _sale(await sales.withdraw_stock(once.tx, sale, data.withdraw, actor=merchant.actor))
-            return _sale(await sales.add_stock(once.tx, sale, _units(data.add or "all"), actor=merchant.actor))
+                return view(await sales.withdraw_stock(once.tx, sale, data.withdraw, actor=merchant.actor))
+            return view(await sales.add_stock(once.tx, sale, units_of(data.add or "all"), actor=merchant.actor))
 
         return await once(change(), status=200)

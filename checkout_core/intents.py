@@ -23,6 +23,7 @@ class Outcome(IntEnum):
     CONFLICT = 8  # the same key was used with another body
     STALE = 9  # admitted under an epoch that is over: it counts for nothing, ask again
     WRONG_DOOR = 10  # the sale is sold through its gate, or no longer
+    ON_THE_SHELF = 11  # only orders with a cart buy there
 
 
 class SaleKey(NamedTuple):

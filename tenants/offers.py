@@ -5,6 +5,7 @@ Of a product that waits for the platform's review what was approved last is show
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,16 +13,22 @@ import asyncpg
 import msgspec
 
 from checkout_core.errors import NotFound
+from tenants import prices
 from tenants.catalog import categories, images, options, texts
 from tenants.catalog.options import Option
+from tenants.catalog.review import VISIBLE
 from tenants.db import NEWEST, TenantTx
+from tenants.orders import bundles
+from tenants.prices import Ask
 
 LIMIT_MAX = 200
 OF_PRODUCT_MAX: Final = 100  # sales of one product that are shown with it
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """`stock` is what nobody holds or bought, as of the last commit. `images` are paths below the store's hosts, in order."""
+    """`stock` is what nobody holds or bought, as of the last commit; of a bundle what its parts allow. On the shelf, which `door` says, the
+    price is what the SKU costs a visitor of the channel, and `base_price_minor` what it costs without price lists; of a `picked` one
+    shoppers choose the units. `images` are paths below the store's hosts, in order."""
 
     sale_id: UUID
     name: str
@@ -41,6 +48,10 @@ class Offer(msgspec.Struct, frozen=True):
     choices: dict[str, str]
     face_value: str | None
     images: list[str]
+    sku_id: UUID
+    door: str
+    base_price_minor: int
+    picked: bool
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -54,9 +65,6 @@ class Shown(msgspec.Struct, frozen=True):
     offers: list[Offer]
 
 
-# What shoppers may see: of a product that is looked at before it is shown, the SKUs that were approved.
-_VISIBLE = """p.state = 'published' AND k.state = 'published'
-              AND (p.moderation = 'clear' OR p.shown -> 'skus' ? k.id::text)"""
 _SHOWN_IN = """NOT EXISTS (SELECT 1 FROM visibility v
                            WHERE v.tenant_id = $1 AND v.subject_id IN (s.id, p.id) AND $2 <> ALL (v.channels))"""
 _CURRENT = "s.state <> 'ended' AND (s.ends_at IS NULL OR s.ends_at > now())"
@@ -64,8 +72,9 @@ _COLUMNS = """s.id AS sale_id, coalesce(ts.name, s.name) AS name, coalesce(tp.na
               coalesce(tp.description, p.description) AS description, coalesce(tk.name, k.name) AS sku_name,
               CASE WHEN s.state = 'ended' OR s.ends_at <= now() THEN 'ended'
                    WHEN s.starts_at > now() THEN 'not_started' ELSE s.state END AS state,
-              s.price_minor, s.currency, s.starts_at, s.ends_at, s.limit_per_shopper, s.hold_s, s.allotted - s.committed AS stock,
-              p.id AS product_id, p.category_id, k.choices, k.face_value, p.options, p.shown, k.id AS sku_id,
+              s.price_minor, s.price_minor AS base_price_minor, s.currency, s.starts_at, s.ends_at, s.limit_per_shopper, s.hold_s,
+              s.allotted - s.committed AS stock, s.door, k.picked,
+              p.id AS product_id, p.category_id, k.choices, k.face_value, p.options, p.shown, k.id AS sku_id, k.stock = 'parts' AS of_parts,
               ARRAY(SELECT digest FROM product_image i WHERE i.tenant_id = $1 AND i.product_id = p.id AND i.position IS NOT NULL
                     ORDER BY i.position, i.digest) AS images"""
 _JOINED = """LEFT JOIN translation ts ON ts.tenant_id = $1 AND ts.subject_id = s.id AND ts.locale = $3
@@ -73,12 +82,27 @@ _JOINED = """LEFT JOIN translation ts ON ts.tenant_id = $1 AND ts.subject_id = s
              LEFT JOIN translation tk ON tk.tenant_id = $1 AND tk.subject_id = k.id AND tk.locale = $3"""
 _SELECT = f"""SELECT {_COLUMNS} FROM sale s JOIN sku k ON k.tenant_id = s.tenant_id AND k.id = s.sku_id
                                   JOIN product p ON p.tenant_id = k.tenant_id AND p.id = k.product_id {_JOINED}
-              WHERE s.tenant_id = $1 AND {_VISIBLE} AND {_SHOWN_IN}"""
+              WHERE s.tenant_id = $1 AND {VISIBLE} AND {_SHOWN_IN}"""
 
 
-def _offer(row: asyncpg.Record, locale: str) -> Offer:
-    values = dict(row)
-    shown, sku_id = values.pop("shown"), str(values.pop("sku_id"))
+async def _offers(tx: TenantTx, rows: Sequence[asyncpg.Record], channel: str, locale: str) -> list[Offer]:
+    """With what is on the shelf at its price of this moment, for one who has not said who he is; and what there is of a bundle."""
+    asks = [Ask(row["sku_id"], 1) for row in rows if row["door"] == "shelf"]
+    costs = {ask.sku_id: price for ask, price in zip(asks, await prices.of(tx, None, channel, asks), strict=True)} if asks else {}
+    of_parts = [row["sku_id"] for row in rows if row["of_parts"]]
+    bundled = await bundles.available(tx, of_parts) if of_parts else {}
+    found = []
+    for row in rows:
+        values = dict(row) | ({"stock": bundled[row["sku_id"]]} if row["of_parts"] else {})
+        if row["door"] == "shelf":
+            price = costs[row["sku_id"]]
+            values |= {"price_minor": price.unit_minor, "base_price_minor": price.base_minor}
+        found.append(_offer(values, locale))
+    return found
+
+
+def _offer(values: dict[str, Any], locale: str) -> Offer:
+    shown, sku_id, _ = values.pop("shown"), str(values["sku_id"]), values.pop("of_parts")
     axes = msgspec.json.decode(values.pop("options"), type=list[Option])
     if shown is not None:
         approved = msgspec.json.decode(shown)
@@ -110,13 +134,14 @@ async def store_name(tx: TenantTx) -> str:
 async def current(tx: TenantTx, channel: str, locale: str) -> list[Offer]:
     """The newest sales that have not ended and are shown in `channel`, at most 200; texts in `locale` where they are translated."""
     sql = f"{_SELECT} AND {_CURRENT} ORDER BY s.id DESC LIMIT {LIMIT_MAX}"
-    return [_offer(row, locale) for row in await tx.conn.fetch(sql, tx.tenant_id, channel, locale)]
+    return await _offers(tx, await tx.conn.fetch(sql, tx.tenant_id, channel, locale), channel, locale)
 
 
 async def get(tx: TenantTx, sale_id: UUID, channel: str, locale: str) -> Offer:
     """Also of a sale that has ended. Raises `NotFound`, also for one that `channel` does not show, or whose product is not published."""
     if row := await tx.conn.fetchrow(f"{_SELECT} AND s.id = $4", tx.tenant_id, channel, locale, sale_id):
-        return _offer(row, locale)
+        [offer] = await _offers(tx, [row], channel, locale)
+        return offer
     raise NotFound("There is no such sale.")
 
 
@@ -155,7 +180,7 @@ async def products(
                          SELECT * FROM product WHERE tenant_id = $1 AND id = f.id AND state = 'published' {where} OFFSET 0) AS p"""
     sql = f"""{f"WITH RECURSIVE {', '.join(parts)}" if parts else ""}
               SELECT p.id FROM ({source} OFFSET 0) AS p
-              WHERE EXISTS (SELECT 1 FROM {_OF_PRODUCT} WHERE {_VISIBLE} AND {_SHOWN_IN} OFFSET 0) LIMIT $4"""
+              WHERE EXISTS (SELECT 1 FROM {_OF_PRODUCT} WHERE {VISIBLE} AND {_SHOWN_IN} OFFSET 0) LIMIT $4"""
     found = [row["id"] for row in await tx.conn.fetch(sql, *arguments)]
     return await _with_offers(tx, found, channel, locale)
 
@@ -171,11 +196,11 @@ async def _with_offers(tx: TenantTx, product_ids: list[UUID], channel: str, loca
     sql = f"""SELECT o.* FROM unnest($4::uuid[]) WITH ORDINALITY AS x(id, n)
               CROSS JOIN LATERAL (SELECT * FROM product WHERE tenant_id = $1 AND id = x.id OFFSET 0) AS p
               CROSS JOIN LATERAL (SELECT {_COLUMNS} FROM {_OF_PRODUCT} {_JOINED}
-                                  WHERE {_VISIBLE} AND {_SHOWN_IN} ORDER BY s.id DESC LIMIT {OF_PRODUCT_MAX}) AS o
+                                  WHERE {VISIBLE} AND {_SHOWN_IN} ORDER BY s.id DESC LIMIT {OF_PRODUCT_MAX}) AS o
               ORDER BY x.n, o.sale_id DESC"""
     offers: dict[UUID, list[Offer]] = {}
-    for row in await tx.conn.fetch(sql, tx.tenant_id, channel, locale, product_ids):
-        offers.setdefault(row["product_id"], []).append(_offer(row, locale))
+    for offer in await _offers(tx, await tx.conn.fetch(sql, tx.tenant_id, channel, locale, product_ids), channel, locale):
+        offers.setdefault(offer.product_id, []).append(offer)
     return [
         Shown(product_id, each[0].product_name, each[0].description, each[0].category_id, each[0].images, each)
         for product_id, each in offers.items()

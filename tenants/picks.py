@@ -15,6 +15,7 @@ from checkout_core.errors import Conflict, NotFound, Unprocessable
 from checkout_core.ids import encode
 from tenants import vault
 from tenants.db import EARLIEST, LATEST, TenantTx
+from tenants.units import shelving
 
 BEYOND: Final = LATEST + dt.timedelta(days=1)  # what is offered for ever is offered until LATEST
 AVAILABLE_MAX: Final = 100  # so far free units are counted; whoever wants more is told by the checkout
@@ -163,8 +164,9 @@ async def taken(tx: TenantTx, sku_id: UUID, names: Sequence[str]) -> list[str]:
 async def renew(tx: TenantTx, units: Sequence[int]) -> None:
     """What came back from a refund is offered again: as new units of the same picks, for as long as these are offered.
 
-    The units themselves stay what they are: sold once, they are never sold again.
+    The units themselves stay what they are: sold once, they are never sold again. Their order is locked, and no sale yet.
     """
+    await shelving.lock_of_orders(tx, units)
     now = await tx.conn.fetchval("SELECT now()")
     sql = "SELECT id, sku_id FROM unit WHERE tenant_id = $1 AND id = ANY($2) ORDER BY sku_id, id"
     rows, known = await tx.conn.fetch(sql, tx.tenant_id, list(units)), await of_units(tx, units)
@@ -173,7 +175,9 @@ async def renew(tx: TenantTx, units: Sequence[int]) -> None:
         if unit in known and (known[unit].offered_until or LATEST) > now:
             again.setdefault(sku_id, []).append(known[unit].name)
     for sku_id, names in again.items():
-        await vault.make(tx, sku_id, len(names), actor="refund", note="Came back from a refund.", picks=names)
+        batch_id = await vault.make(tx, sku_id, len(names), actor="refund", note="Came back from a refund.", picks=names)
+        if shelf := await shelving.that_takes(tx, sku_id):
+            await shelving.fill(tx, sku_id, shelf, batch_id, actor="refund")
 
 
 def _page(which: str) -> str:

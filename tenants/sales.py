@@ -11,12 +11,11 @@ import msgspec
 
 from checkout_core.errors import Conflict, NotFound, Unprocessable
 from checkout_core.ids import encode, new_id
-from tenants import capabilities, catalog, search
+from tenants import capabilities, catalog, search, types
 from tenants.db import NEWEST, TenantTx
 from tenants.units import issue
+from tenants.units.issue import CHUNK
 from tenants.webhooks import reservations
-
-CHUNK = 20_000  # units per statement: 0.2 s here, so a million stay within the statement timeout
 
 
 class Sale(msgspec.Struct, frozen=True):
@@ -36,6 +35,7 @@ class Sale(msgspec.Struct, frozen=True):
     allotted: int
     committed: int
     created_at: dt.datetime
+    takes_new_stock: bool
 
 
 class SaleChanged(msgspec.Struct, frozen=True):
@@ -68,30 +68,34 @@ async def create(
     actor: str,
     door: str = "direct",
     fallback_per_s: int = 0,
+    takes_new_stock: bool = False,
 ) -> Sale:
     """Open a sale with `units` of the SKU's loose stock, or with all there is when None. Price and currency default to the SKU's.
 
-    Raises `NotFound` for an unknown SKU, `NotEnoughStock`, `Unprocessable` when it would end before it starts, `CapabilityMissing`.
+    All there is may be nothing, when it takes new stock. Raises `NotFound` for an unknown SKU, `NotEnoughStock`, `Unprocessable`
+    when it would end before it starts, `CapabilityMissing`, `Conflict` (`stock_is_parts`) for a bundle that is not for the shelf.
     """
     sku = await catalog.get_sku(tx, sku_id, lock=True)
+    if door != "shelf" and types.of(sku.type).stock == "parts":
+        raise Conflict("A bundle is sold on the shelf, and nowhere else. No sale was made.", code="stock_is_parts")
     now = await tx.conn.fetchval("SELECT now()")
     starts_at = starts_at or now
     if ends_at is not None and ends_at <= max(starts_at, now):
         raise Unprocessable("The sale would end before it starts, or has ended already.", code="ends_too_early")
     sql = f"""INSERT INTO sale (tenant_id, id, sku_id, name, door, price_minor, currency, starts_at, ends_at, limit_per_shopper, hold_s,
-                                fallback_per_s)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING {_COLUMNS}"""
+                                fallback_per_s, takes_new_stock)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING {_COLUMNS}"""
     sale = Sale(
         *await tx.conn.fetchrow(
             sql, tx.tenant_id, new_id(), sku_id, name, door, sku.price_minor if price_minor is None else price_minor, sku.currency,
-            starts_at, ends_at, limit_per_shopper, hold_s, fallback_per_s,
+            starts_at, ends_at, limit_per_shopper, hold_s, fallback_per_s, takes_new_stock,
         )
     )  # fmt: skip
     sale = await _allot(tx, sale, units, epoch_step=0)
     await capabilities.need_sale(tx, sale.sku_id, sale.allotted)
     product = await catalog.get_product(tx, sku.product_id)
     await search.keep(tx, "sale", [(sale.id, f"{name} {sku.name} {product.name}")])
-    await _announce(tx, sale, "sale.created", actor, units=sale.allotted, price_minor=sale.price_minor)
+    await announce(tx, sale, "sale.created", actor, units=sale.allotted, price_minor=sale.price_minor)
     return sale
 
 
@@ -127,8 +131,8 @@ async def end(tx: TenantTx, sale_id: UUID, *, actor: str) -> Sale:
     if sale.state == "ended":
         return sale
     await _loosen(tx, sale, None)
-    sale = await _change(tx, sale, "state = 'ended', allotted = committed")
-    await _announce(tx, sale, "sale.ended", actor)
+    sale = await change(tx, sale, "state = 'ended', allotted = committed")
+    await announce(tx, sale, "sale.ended", actor)
     return sale
 
 
@@ -141,7 +145,7 @@ async def add_stock(tx: TenantTx, sale_id: UUID, units: int | None, *, actor: st
     await catalog.get_sku(tx, sale.sku_id, lock=True)
     changed = await _allot(tx, sale, units, epoch_step=1)
     await capabilities.need_sale(tx, sale.sku_id, changed.allotted)
-    await _announce(tx, changed, "sale.stock_added", actor, units=changed.allotted - sale.allotted)
+    await announce(tx, changed, "sale.stock_added", actor, units=changed.allotted - sale.allotted)
     return changed
 
 
@@ -151,8 +155,8 @@ async def withdraw_stock(tx: TenantTx, sale_id: UUID, units: int, *, actor: str)
     withdrawn = await _loosen(tx, sale, units)
     if withdrawn < units:
         raise NotEnoughStock(f"Only {withdrawn} units of this sale are free. Nothing was withdrawn.", available=withdrawn)
-    changed = await _change(tx, sale, "allotted = allotted - $3", units)
-    await _announce(tx, changed, "sale.stock_withdrawn", actor, units=units)
+    changed = await change(tx, sale, "allotted = allotted - $3", units)
+    await announce(tx, changed, "sale.stock_withdrawn", actor, units=units)
     return changed
 
 
@@ -161,8 +165,8 @@ async def set_limit(tx: TenantTx, sale_id: UUID, limit_per_shopper: int, *, acto
     sale = await _lock_running(tx, sale_id)
     if limit_per_shopper:
         await _close_ranks(tx, sale)
-    changed = await _change(tx, sale, "limit_per_shopper = $3, limit_since = clock_timestamp()", limit_per_shopper)
-    await _announce(tx, changed, "sale.limit_changed", actor, limit_per_shopper=limit_per_shopper)
+    changed = await change(tx, sale, "limit_per_shopper = $3, limit_since = clock_timestamp()", limit_per_shopper)
+    await announce(tx, changed, "sale.limit_changed", actor, limit_per_shopper=limit_per_shopper)
     return changed
 
 
@@ -185,22 +189,15 @@ async def _close_ranks(tx: TenantTx, sale: Sale) -> None:
 
 async def _allot(tx: TenantTx, sale: Sale, units: int | None, *, epoch_step: int) -> Sale:
     """Give the sale loose units of its SKU, in the SKU's order. The SKU's row is locked: no other sale is taking any now."""
-    order = await issue.order_of(tx, sale.sku_id)
-    ranks: list[int] = []
-    while units is None or len(ranks) < units:
-        wanted = CHUNK if units is None else min(CHUNK, units - len(ranks))
-        chunk = await issue.take(tx, order, sale.sku_id, sale.id, wanted)
-        ranks += chunk
-        if len(chunk) < wanted:
-            break
-        if len(ranks) == CHUNK:
-            await tx.unhurried()
+    ranks = await issue.take(tx, await issue.order_of(tx, sale.sku_id), sale.sku_id, sale.id, units)
     taken = len(ranks)
-    if taken < (units or 1):
+    if taken < (units if units is not None else not sale.takes_new_stock):
         raise NotEnoughStock(f"Only {taken} units of this SKU are loose. Import more, or allot fewer.", available=taken)
+    if not ranks:
+        return sale
     # No available unit of the sale has a rank up to last_unit: a new sale's mark lies just below its first.
     mark = "$4" if sale.allotted == 0 else "least(last_unit, $4)"
-    return await _change(tx, sale, f"allotted = allotted + $3, last_unit = {mark}", taken, min(ranks) - 1, epoch_step=epoch_step)
+    return await change(tx, sale, f"allotted = allotted + $3, last_unit = {mark}", taken, min(ranks) - 1, epoch_step=epoch_step)
 
 
 async def _loosen(tx: TenantTx, sale: Sale, units: int | None) -> int:
@@ -226,8 +223,8 @@ async def _turn(tx: TenantTx, sale_id: UUID, state: str, actor: str) -> Sale:
         return sale
     if state == "open":
         await capabilities.need_sale(tx, sale.sku_id, sale.allotted)
-    sale = await _change(tx, sale, "state = $3", state)
-    await _announce(tx, sale, f"sale.{'paused' if state == 'paused' else 'resumed'}", actor)
+    sale = await change(tx, sale, "state = $3", state)
+    await announce(tx, sale, f"sale.{'paused' if state == 'paused' else 'resumed'}", actor)
     return sale
 
 
@@ -244,14 +241,14 @@ async def _lock_running(tx: TenantTx, sale_id: UUID) -> Sale:
     return sale
 
 
-async def _change(tx: TenantTx, sale: Sale, assignments: str, *values: object, epoch_step: int = 1) -> Sale:
+async def change(tx: TenantTx, sale: Sale, assignments: str, *values: object, epoch_step: int = 1) -> Sale:
     # A gate is loaded anew by the worker; until then it is closed, since its epoch is not the row's.
     sql = f"""UPDATE sale SET {assignments}, epoch = epoch + {epoch_step},
              next_try_at = CASE WHEN door = 'gate' THEN now() END WHERE tenant_id = $1 AND id = $2 RETURNING {_COLUMNS}"""
     return Sale(*await tx.conn.fetchrow(sql, tx.tenant_id, sale.id, *values))
 
 
-async def _announce(tx: TenantTx, sale: Sale, action: str, actor: str, **detail: object) -> None:
+async def announce(tx: TenantTx, sale: Sale, action: str, actor: str, **detail: object) -> None:
     await tx.emit("sale.changed", SaleChanged(encode("sal", sale.id), sale.epoch, sale.state, action))
     if sale.state == "open":
         await reservations.wake(tx)

@@ -9,27 +9,38 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
+from api.carts import CartLine, Wish, new_order
 from api.checkouts import NewCheckout, press
 from api.directory import Store
 from api.storefront import visit as visits
 from api.storefront.rendering import Link, Notice
-from api.storefront.views import QUANTITY_MAX, SaleView
+from api.storefront.views import QUANTITY_MAX, ChoiceView, SaleView
 from api.storefront.visit import AVisit, Visit
-from checkout_core.errors import AppError, BadRequest, Conflict, NotFound, TooMany, Unavailable
+from checkout_core.errors import AppError, BadRequest, Conflict, NotFound, TooMany, Unavailable, Unprocessable
 from checkout_core.ids import decode, encode
-from tenants import offers
+from checkout_core.intents import SaleKey
+from checkout_core.tokens import Shopper
+from tenants import offers, picks, sales
 from tenants.catalog import categories
-from tenants.db import tenant_tx
+from tenants.db import TenantTx, tenant_tx
 from tenants.offers import Offer
+from tenants.orders import Order, place
 from tenants.search import QUESTION_MAX
 
 RELOAD_MAX_S = 3600  # a page without scripts reloads itself at the start of a sale, if that is no further away
 PRODUCTS_SHOWN = 60  # of a category, or found
 MANY = 12  # on sale: then a field to search in helps
+CHOICES_MAX = 100  # of a picked SKU
+PICK_MAX = 64
 TRIES_MAX = 12  # after that the page waits for a person
 RETRY_S_MAX = 15.0
 
-REFUSED = frozenset({"sold_out", "limit", "not_started", "ended", "paused", "unpaid_cap", "cool_down", "idempotency_conflict"})
+REFUSED = frozenset(
+    {
+        "sold_out", "limit", "not_started", "ended", "paused", "unpaid_cap", "cool_down", "idempotency_conflict", "not_on_the_shelf",
+        "not_offered", "picks_missing",
+    }
+)  # fmt: skip
 
 
 class BuyForm(msgspec.Struct, frozen=True):
@@ -38,6 +49,7 @@ class BuyForm(msgspec.Struct, frozen=True):
     key: str
     quantity: int = 1
     contact: str = ""
+    pick: str = ""
 
 
 class ShelfView(msgspec.Struct, frozen=True):
@@ -105,8 +117,10 @@ async def _buy(visit: Visit, sale: str, fields: dict[str, str]) -> Response[byte
     try:
         # A form that was sent before says so: no refusal from memory before Postgres was asked whether it has become an order.
         shopper = await visit.shopper_or_guest()
+        if await visit.process.doors.is_shelf(SaleKey(shopper.tenant_id, decode("sal", sale))):
+            return visit.go(f"/orders/{encode('ord', (await _order(visit, shopper, form, wish)).id)}")
         decision = await press(visit.process, shopper, wish, form.key, channel=visit.channel, retried="tries" in fields)
-    except (Conflict, TooMany) as error:
+    except (Conflict, TooMany, Unprocessable) as error:
         if error.code not in REFUSED:
             raise
         # The refusal belongs to this form's key; a new press is a new wish.
@@ -115,12 +129,22 @@ async def _buy(visit: Visit, sale: str, fields: dict[str, str]) -> Response[byte
     return visit.go(f"/orders/{encode('ord', decision.order_id)}")
 
 
+async def _order(visit: Visit, shopper: Shopper, form: BuyForm, wish: NewCheckout) -> Order:
+    """An order of one line, for what is on the shelf."""
+    async with tenant_tx(visit.process.app_pool, shopper.tenant_id) as tx:
+        sale = await sales.get(tx, decode("sal", wish.sale_id))
+    line = CartLine(sku_id=encode("sku", sale.sku_id), quantity=wish.quantity, picks=[form.pick] * wish.quantity if form.pick else [])
+    cart = Wish(lines=[line], contact=wish.contact, lookup_password=wish.lookup_password)
+    await visit.process.limits.check(("carts", shopper.id.hex))
+    return await place.place(visit.process.app_pool, shopper.tenant_id, new_order(visit.process, shopper, cart, form.key, visit.channel))
+
+
 def _again(visit: Visit, sale: str, fields: dict[str, str], error: AppError) -> Response[bytes]:
     """A page that needs no database: the form as it was sent, to be sent again, more and more slowly."""
     visit.page.path = f"/sales/{sale}"
     tries = _number(fields.pop("tries", "")) + 1
     wait_s = min((error.retry_after_s or 1) * 1.5 ** min(tries - 1, TRIES_MAX), RETRY_S_MAX)
-    kept = {name: fields[name] for name in ("key", "quantity", "contact", "lookup_password") if name in fields}
+    kept = {name: fields[name] for name in ("key", "quantity", "contact", "lookup_password", "pick") if name in fields}
     headers = {"Retry-After": str(int(wait_s) + 1)}
     return visit.render(
         "again.html", status=error.status, headers=headers,
@@ -157,8 +181,18 @@ async def page(
 async def _look(visit: Visit, store: Store, sale: str) -> SaleView:
     async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
         offer = await offers.get(tx, decode("sal", sale), visit.channel, visit.locale)
+        choices = await _choices(tx, offer, visit.channel)
     held = bool(await visit.remembered.held.get((store.tenant_id, offer.sale_id))) if offer.stock <= 0 else None
-    return view(offer, dt.datetime.now(dt.UTC), held=held)
+    return msgspec.structs.replace(view(offer, dt.datetime.now(dt.UTC), held=held), choices=choices)
+
+
+async def _choices(tx: TenantTx, offer: Offer, channel: str) -> tuple[ChoiceView, ...]:
+    """What is free of a picked one on the shelf: as many as fit a list."""
+    if offer.door != "shelf" or not offer.picked or offer.state != "open":
+        return ()
+    listed = await picks.offered(tx, offer.sku_id, channel, limit=CHOICES_MAX)
+    free = [each.pick for each in listed if each.available]
+    return tuple(ChoiceView(name=each.name, label=each.label, surcharge_minor=each.surcharge_minor or 0) for each in free)
 
 
 def view(offer: Offer, now: dt.datetime, *, held: bool | None) -> SaleView:
@@ -174,7 +208,7 @@ def _read(visit: Visit, sale: str, fields: dict[str, str]) -> tuple[BuyForm, New
     t = visit.words
     quantity, contact = fields.get("quantity", ""), fields.get("contact", "")
     number = _number(quantity)
-    form = BuyForm(fields.get("key", ""), min(max(number, 1), QUANTITY_MAX), contact[:254])
+    form = BuyForm(fields.get("key", ""), min(max(number, 1), QUANTITY_MAX), contact[:254], fields.get("pick", "")[:PICK_MAX])
     if not (16 <= len(form.key) <= 64 and form.key.isascii() and form.key.isprintable()):
         raise BadRequest("The form has no key of its own.")
     wish: dict[str, Any] = {"sale_id": sale, "quantity": number}

@@ -32,6 +32,14 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     is_test: bool = False
 
 
+class ChoiceView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a unit is chosen by."""
+
+    name: str
+    label: str
+    surcharge_minor: int
+
+
 class SaleView(msgspec.Struct, frozen=True, kw_only=True):
     """An offer as a shopper may know it.
 
@@ -53,6 +61,7 @@ class SaleView(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     held: bool | None
     now: dt.datetime
+    choices: tuple[ChoiceView, ...] = ()  # of a picked one, those that are free
 
     @property
     def ref(self) -> str:
@@ -99,6 +108,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     sale_id: UUID
     name: str
     quantity: int
+    items: tuple[tuple[str, int], ...]  # name and quantity of each line
     amount_minor: int
     currency: str
     created_at: dt.datetime

@@ -32,6 +32,8 @@ _CONTENT = """jsonb_build_object(
                           'translations', coalesce((SELECT jsonb_object_agg(t.locale, t.name) FROM translation t
                                                     WHERE t.tenant_id = $1 AND t.subject_id = k.id), '{}')))
                       FROM sku k WHERE k.tenant_id = $1 AND k.product_id = p.id), '{}'))"""
+# What shoppers may see of product p and its SKU k: of a product that is looked at before it is shown, the SKUs that were approved.
+VISIBLE: Final = """p.state = 'published' AND k.state = 'published' AND (p.moderation = 'clear' OR p.shown -> 'skus' ? k.id::text)"""
 # The rows are locked in one order: nobody edits a product while its review is noted.
 _SEEN = f"""SELECT p.id, p.state, p.moderation, p.shown, {_CONTENT} AS content
             FROM product p WHERE p.tenant_id = $1 AND p.id = ANY($2) ORDER BY p.id FOR NO KEY UPDATE OF p"""

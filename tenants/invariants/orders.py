@@ -10,13 +10,14 @@ HOLD_OVERDUE_S = 60
 @invariant("I13")
 async def amounts_are_right(look: Look) -> None:
     await look.none(
-        "an order's amount is the sum of its lines, each at its sale's price and currency; a refused order has neither",
+        "an order's amount is the sum of its lines, each in its sale's currency and, but on the shelf, at its price; a refused order has "
+        "neither",
         of="orders",
         sql="""SELECT o.tenant_id AS tenant, o.id AS "order", o.state, o.amount_minor, coalesce(lines.sum_minor, 0) AS lines_minor
                FROM orders o
                LEFT JOIN (SELECT line.tenant_id, line.order_id,
                                  sum(coalesce(line.amount_minor, line.quantity * line.unit_price_minor)) AS sum_minor,
-                                 bool_and(line.unit_price_minor = sale.price_minor) AS at_price,
+                                 bool_and(line.unit_price_minor = sale.price_minor OR sale.door = 'shelf') AS at_price,
                                  min(sale.currency) AS currency, max(sale.currency) AS other_currency
                           FROM order_line line JOIN sale ON sale.tenant_id = line.tenant_id AND sale.id = line.sale_id
                           GROUP BY 1, 2) lines ON lines.tenant_id = o.tenant_id AND lines.order_id = o.id

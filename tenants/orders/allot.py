@@ -11,12 +11,13 @@ from tenants.orders import gates
 from tenants.orders.sale import Sale
 from tenants.units import aside, expiry
 
-_LOCK = "FOR UPDATE" if safeties.on("row_lock") else ""
+LOCK = "FOR UPDATE" if safeties.on("row_lock") else ""
 _SALES = f"""SELECT {", ".join(Sale._fields[:-1])}, clock_timestamp() AS now
-             FROM sale WHERE tenant_id = $1 AND id = ANY($2) ORDER BY id {_LOCK}"""
+             FROM sale WHERE tenant_id = $1 AND id = ANY($2) ORDER BY id"""
+_LOCKED = f"{_SALES} {LOCK}"
 # Available units of sale s, locked, by rank: $1 tenant, s.mark the low-water mark, s.wanted how many.
 NEXT_UNITS = f"""SELECT id, rank FROM unit WHERE tenant_id = $1 AND sale_id = s.id AND state = 'available' AND rank > s.mark
-                 ORDER BY rank LIMIT s.wanted {_LOCK}"""
+                 ORDER BY rank LIMIT s.wanted {LOCK}"""
 # Units to orders, and the sales' counters moved: $1 tenant; $2 sales, $3 how many units of each, $4 the rank of the last of them; $5 units,
 # sorted, $6 orders, $7 shoppers, $8 slots, or $9 the slot of them all (`own`). The counters move by what was taken, never to a number read
 # earlier: the CHECK (committed ≤ allotted) then judges the sum of all commits. What a unit is given is not joined with it but looked up by
@@ -93,13 +94,19 @@ def own(column: Sequence[Any]) -> tuple[Sequence[Any], Any]:
 
 async def lock_sale(tx: TenantTx, sale_id: UUID) -> Sale | None:
     """Lock the sale's row: fence, allotment and low-water mark in one."""
-    row = await tx.conn.fetchrow(_SALES, tx.tenant_id, [sale_id])
+    row = await tx.conn.fetchrow(_LOCKED, tx.tenant_id, [sale_id])
     return Sale(*row) if row else None
+
+
+async def sales(tx: TenantTx, sale_ids: Sequence[UUID], *, lock: bool) -> list[Sale]:
+    """Those that there are, by id; with `lock` their rows locked in that order, as everybody locks several of them."""
+    sql = _LOCKED if lock else _SALES
+    return [Sale(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, sale_ids)]
 
 
 async def lock_free_sales(tx: TenantTx, sale_ids: Sequence[UUID]) -> list[Sale]:
     """Those of the sales whose rows nobody else holds: many sales in one commit wait for none of them."""
-    sql = f"{_SALES} {'SKIP LOCKED' if _LOCK else ''}"
+    sql = f"{_LOCKED} {'SKIP LOCKED' if LOCK else ''}"
     return [Sale(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, sale_ids)]
 
 
@@ -114,6 +121,14 @@ def masks(slots: Iterable[tuple[UUID, int]]) -> dict[UUID, int]:
 async def give(tx: TenantTx, given: Given) -> None:
     """Units → held by orders."""
     await tx.conn.execute(f"{given.statement} SELECT", tx.tenant_id, *given.columns)
+
+
+async def price(tx: TenantTx, paid: Sequence[tuple[int, int]]) -> None:
+    """What an order pays for those of its units that cost something else than the line's unit price, just after they were given."""
+    if paid:
+        sql = """UPDATE unit SET paid_minor = x.paid FROM unnest($2::bigint[], $3::bigint[]) AS x(id, paid)
+                 WHERE unit.tenant_id = $1 AND unit.id = ANY($2) AND unit.id = x.id"""
+        await tx.conn.execute(sql, tx.tenant_id, *map(list, zip(*paid, strict=True)))
 
 
 async def take_back(tx: TenantTx, sale: Sale, order_id: UUID, shopper_id: UUID) -> int:

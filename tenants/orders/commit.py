@@ -110,7 +110,7 @@ class _Part:
         self.intents = intents
         fence = sale.epoch if self.at_gate else None
         self.valid = [i for i in intents if i.epoch == fence] if safeties.on("epoch") else list(intents)
-        self.closed = sale.closed_because(admitted=self.at_gate)
+        self.closed = Outcome.ON_THE_SHELF if sale.door == "shelf" else sale.closed_because(admitted=self.at_gate)
 
     @property
     def is_open(self) -> bool:

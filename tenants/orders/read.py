@@ -19,6 +19,9 @@ class Line(msgspec.Struct, frozen=True):
     name: str
     quantity: int
     unit_price_minor: int
+    amount_minor: int  # with surcharges
+    bundle_id: UUID | None  # the SKU that it was bought as a part of
+    bundle_quantity: int | None  # and how many of that
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -102,7 +105,8 @@ async def with_lines(tx: TenantTx, rows: Sequence[asyncpg.Record]) -> list[Order
 
 async def _lines(tx: TenantTx, order_ids: list[UUID]) -> dict[UUID, list[Line]]:
     # Not joined: on a young database a join may read all of a tenant's sales, and keeps its plan.
-    sql = """SELECT order_id, sale_id, sku_id, (SELECT name FROM sale WHERE tenant_id = $1 AND id = l.sale_id), quantity, unit_price_minor
+    sql = """SELECT order_id, sale_id, sku_id, (SELECT name FROM sale WHERE tenant_id = $1 AND id = l.sale_id), quantity, unit_price_minor,
+                    coalesce(amount_minor, quantity * unit_price_minor), bundle_id, bundle_quantity
              FROM order_line AS l WHERE tenant_id = $1 AND order_id = ANY($2) ORDER BY order_id, sale_id"""
     lines: dict[UUID, list[Line]] = {}
     for order_id, *line in await tx.conn.fetch(sql, tx.tenant_id, order_ids):

@@ -13,6 +13,7 @@ from checkout_core.intents import Outcome
 from tenants import delivery, exceptions, ledger
 from tenants.db import TenantTx
 from tenants.orders import allot, gates, release
+from tenants.orders.cart import split
 from tenants.orders.survey import Ask, survey
 
 HELD = ("awaiting", "closing")
@@ -93,11 +94,15 @@ async def _disposition(tx: TenantTx, order: asyncpg.Record, *, exact: bool) -> s
 
 async def _allot_again(tx: TenantTx, order: asyncpg.Record) -> bool:
     """Units for an order whose hold is over, by the rules of the commit: under the sale's lock, within limit and stock, all or none."""
-    sql = "SELECT sale_id, quantity FROM order_line WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"
+    sql = """SELECT sale_id, quantity, unit_price_minor, amount_minor, (SELECT picked FROM sku WHERE tenant_id = $1 AND id = l.sku_id)
+             FROM order_line AS l WHERE tenant_id = $1 AND order_id = $2 ORDER BY sale_id"""
     given = allot.Given()
     shopper = order["shopper_id"]
     at_gates = []
-    for sale_id, quantity in await tx.conn.fetch(sql, tx.tenant_id, order["id"]):
+    dear = []
+    for sale_id, quantity, unit_minor, amount_minor, picked in await tx.conn.fetch(sql, tx.tenant_id, order["id"]):
+        if picked:
+            return False  # which ones he chose went with the hold, and another seat is not what he paid for
         sale = await allot.lock_sale(tx, sale_id)
         assert sale is not None, "a line's foreign key names its sale"
         [seen], _ = await survey(tx, [Ask(sale, quantity, [shopper])], [])
@@ -106,9 +111,12 @@ async def _allot_again(tx: TenantTx, order: asyncpg.Record) -> bool:
             return False
         given.begin(sale)
         given.add(seen.units, seen.ranks[-1], order["id"], shopper, slots)
+        if amount_minor is not None:
+            dear += [(unit, paid) for unit, paid in zip(seen.units, split(amount_minor, quantity), strict=True) if paid != unit_minor]
         if sale.door == "gate":
             at_gates.append(sale.id)
     await allot.give(tx, given)
+    await allot.price(tx, dear)
     for sale_id in at_gates:
         await gates.bump(tx, sale_id)  # units left without the gate's knowing
     return True

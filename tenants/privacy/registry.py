@@ -45,6 +45,8 @@ COLUMNS: dict[str, Erase | Search | Keep] = {
     "audit_link.hash": RECORD,
     "buyer_group.kind": OURS,
     "buyer_group.name": GOODS,
+    # What he meant to buy goes with him.
+    "cart.lines": Erase("'[]'"),
     "category.name": GOODS,
     "channel.code": GOODS,
     "channel.name": GOODS,
@@ -302,6 +304,7 @@ _HIS = "SELECT id FROM orders WHERE tenant_id = $1 AND shopper_id = $2"
 # What is still to be fulfilled needs what he said.
 _HIS_ENDED = f"order_id = ANY({_HIS} AND state NOT IN ('awaiting', 'closing', 'paid'))"
 OWNED = {
+    "cart": "shopper_id = $2",
     "entitlement_use": "entitlement_id = ANY(SELECT id FROM entitlement WHERE tenant_id = $1 AND shopper_id = $2)",
     "fulfilment": _HIS_ENDED,
     "order_line": _HIS_ENDED,

@@ -13,7 +13,7 @@ from tenants.db import Pool, TenantTx
 
 AT_ONCE = 2000  # rows a transaction
 # The fewest days a rule may say; the policies of tessera_retention say the same.
-LEAST = {"contact_days": 30, "reply_days": 1, "event_days": 1, "notice_days": 30}
+LEAST = {"contact_days": 30, "reply_days": 1, "event_days": 1, "notice_days": 30, "cart_days": 1}
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,19 +27,22 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = 7
     event_days: Annotated[int, Meta(ge=LEAST["event_days"], le=365, description="Events and mails that have been sent")] = 30
     notice_days: Annotated[int, Meta(ge=LEAST["notice_days"], le=3650, description="What a payment provider said, word for word")] = 180
+    cart_days: Annotated[int, Meta(ge=LEAST["cart_days"], le=3650, description="A cart that its shopper has not touched since")] = 90
+
+
+_RULES = Rules.__struct_fields__
 
 
 async def get(tx: TenantTx) -> Rules:
-    row = await tx.conn.fetchrow(
-        "SELECT contact_days, reply_days, event_days, notice_days FROM retention_rule WHERE tenant_id = $1", tx.tenant_id
-    )
+    row = await tx.conn.fetchrow(f"SELECT {', '.join(_RULES)} FROM retention_rule WHERE tenant_id = $1", tx.tenant_id)
     return Rules(**row) if row else Rules()
 
 
 async def put(tx: TenantTx, rules: Rules, *, actor: str) -> Rules:
     """The store's rules from now on. A longer time brings nothing back."""
-    sql = """INSERT INTO retention_rule (tenant_id, contact_days, reply_days, event_days, notice_days) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (tenant_id) DO UPDATE SET contact_days = $2, reply_days = $3, event_days = $4, notice_days = $5"""
+    values = {name: f"${n}" for n, name in enumerate(_RULES, 2)}
+    sql = f"""INSERT INTO retention_rule (tenant_id, {", ".join(values)}) VALUES ($1, {", ".join(values.values())})
+              ON CONFLICT (tenant_id) DO UPDATE SET {", ".join(f"{name} = {value}" for name, value in values.items())}"""
     await tx.conn.execute(sql, tx.tenant_id, *msgspec.structs.astuple(rules))
     await tx.audit(actor, "retention.changed", encode("ten", tx.tenant_id), **msgspec.structs.asdict(rules))
     return rules
@@ -71,6 +74,7 @@ _SWEPT = (
         "payment_inbox", "id", "received_at", "notice_days", "raw <> '' AND state = 'done'",
         "UPDATE payment_inbox t SET notice = '{}', raw = '' FROM past",
     ),
+    _Past("cart", "shopper_id", "updated_at", "cart_days", "true", "DELETE FROM cart t USING past"),
 )  # fmt: skip
 
 

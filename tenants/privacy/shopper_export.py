@@ -21,7 +21,8 @@ _MINE = "SELECT id FROM orders WHERE tenant_id = $1 AND shopper_id = $2"
 QUERIES = {
     "orders": """SELECT id, state, amount_minor, currency, contact, channel, created_at, hold_until, paid_at, delivered_at
                  FROM orders WHERE tenant_id = $1 AND shopper_id = $2""",
-    "order_lines": f"""SELECT order_id, sale_id, sku_id, quantity, unit_price_minor, created_at FROM order_line
+    "order_lines": f"""SELECT order_id, sale_id, sku_id, quantity, unit_price_minor, amount_minor, created_at
+                       FROM order_line
                        WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "payment_attempts": f"""SELECT id, order_id, out_trade_no, state, amount_minor, currency, pay_url, return_url, created_at, expires_at
                             FROM payment_attempt WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
@@ -33,6 +34,7 @@ QUERIES = {
                           WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "deliveries": f"""SELECT unit_id, order_id, sale_id, delivered_at, revealed_at FROM delivery
                       WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
+    "cart": "SELECT lines, updated_at FROM cart WHERE tenant_id = $1 AND shopper_id = $2",
     "notes": f"""SELECT id, order_id, words, created_at FROM order_note WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "mails": f"""SELECT id, order_id, elsewhere, created_at FROM order_mail WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "groups": """SELECT g.name, g.kind, m.since FROM group_member AS m CROSS JOIN LATERAL (

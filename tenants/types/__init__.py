@@ -17,10 +17,10 @@ import msgspec
 
 from checkout_core.errors import Unprocessable
 from tenants.db import TenantTx
-from tenants.types.base import Act, Asking, Done, Failed, Job, Later, Line, ProductType, Shown, Sku
+from tenants.types.base import Act, Asking, Done, Failed, Job, Later, Line, Part, ProductType, Shown, Sku
 
 __all__ = [
-    "DEFAULT", "TYPES", "Act", "Asking", "Done", "Failed", "Job", "Later", "Line", "ProductType", "Shown", "Sku",
+    "DEFAULT", "TYPES", "Act", "Asking", "Done", "Failed", "Job", "Later", "Line", "Part", "ProductType", "Shown", "Sku",
     "at_once", "configured", "find", "of", "refundable", "revoke", "that_ask",
 ]  # fmt: skip
 

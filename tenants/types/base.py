@@ -16,7 +16,7 @@ from tenants.picks import Pick
 from tenants.types.fields import Field
 from tenants.vault import Content
 
-Stock = Literal["imported", "made"]
+Stock = Literal["imported", "made", "parts"]
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +84,15 @@ class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"Shown(unit={self.unit})"  # the rest is the buyer's
 
 
+class Part(msgspec.Struct, frozen=True):
+    """What is sold as a part of something else: `quantity` units of a SKU. `weight` is what they weigh in its price, together; without it
+    that is what they cost by themselves."""
+
+    sku_id: UUID
+    quantity: int
+    weight: int | None = None
+
+
 class Line(msgspec.Struct, frozen=True):
     """A line of a paid order as far as it is not refunded: what was paid for each of its units, in minor units."""
 
@@ -121,7 +130,7 @@ class ProductType:
     label: ClassVar[dict[str, str]]  # by locale
     summary: ClassVar[dict[str, str]]
     Config: ClassVar[type[msgspec.Struct]] = Nothing
-    stock: ClassVar[Stock]  # where units come from: files of codes, or `POST /v1/skus/{id}/units`
+    stock: ClassVar[Stock]  # where units come from: files of codes, `POST /v1/skus/{id}/units`; or it has none, but parts
     sealed: ClassVar[bool] = False  # each unit has a code of its own, from its file or from `contents`
     at_once: ClassVar[bool] = False  # delivered by the payment itself; `fulfil` is not asked
     picked: ClassVar[bool] = False  # the shopper chooses among units by their `pick`
@@ -144,6 +153,10 @@ class ProductType:
     def alone(self, config: Any, pick: str) -> bool:
         """Whether there is one unit of it, as of a numbered seat."""
         return False
+
+    def parts(self, config: Any) -> Sequence[Part]:
+        """What an order of it is an order of, for a type whose stock is `parts`. It has no units, and is never fulfilled itself."""
+        return ()
 
     def fields(self, config: Any) -> Sequence[Field]:
         """What the shopper must say before he pays."""

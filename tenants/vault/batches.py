@@ -86,11 +86,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 async def pattern_of(tx: TenantTx, sku_id: UUID) -> Pattern | None:
     """The SKU's own test for codes, if it has one.
 
-    Raises `NotFound` when there is no such SKU, `Conflict` (`stock_is_made`) when its units come from no file.
+    Raises `NotFound` when there is no such SKU, `Conflict` (`stock_is_made`) when its units come from no file, (`stock_is_parts`) when it
+    has none.
     """
     row = await tx.conn.fetchrow("SELECT code_pattern, stock FROM sku WHERE tenant_id = $1 AND id = $2", tx.tenant_id, sku_id)
     if row is None:
         raise NotFound(f"There is no SKU {ids.encode('sku', sku_id)}.")
+    if row["stock"] == "parts":
+        raise Conflict("A bundle has no units of its own: load stock of its parts. Nothing was loaded.", code="stock_is_parts")
     if row["stock"] == "made":
         raise Conflict("Units of this SKU come from no file: make them. Nothing was loaded.", code="stock_is_made")
     return None if row["code_pattern"] is None else compile_pattern(row["code_pattern"])

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from checkout_core.errors import Conflict, TooLarge, Unprocessable
 from tenants.db import Pool, tenant_tx
 from tenants.keys import Keyring
+from tenants.units import shelving
 from tenants.vault import batches
 from tenants.vault.batches import Batch, Origin, Report
 from tenants.vault.examine import examiner
@@ -105,9 +106,12 @@ async def _load(pool: Pool, keyring: Keyring, tenant_id: UUID, batch_id: UUID, f
         await _settled(writing)
         raise
     async with tenant_tx(pool, tenant_id) as tx:
+        shelf = await shelving.that_takes(tx, batch.sku_id)
         if not await batches.finish(tx, batch_id, loader.lines_done):
             raise batches.running()
         report = await batches.report(tx, batch_id)
+        if shelf is not None:
+            await shelving.fill(tx, batch.sku_id, shelf, batch_id, actor=report.operator)
     if progress is not None:
         progress(loader.lines_done)
     return report

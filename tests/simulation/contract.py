@@ -214,7 +214,7 @@ async def allot_more(tx: TenantTx, sale: sales.Sale, units: int | None, *, epoch
         tx.conn.put("unit", (tx.tenant_id, unit["id"]), unit | {"sale_id": sale.id, "rank": unit["id"]})
     mark = "$4" if sale.allotted == 0 else "least(last_unit, $4)"
     changes = f"allotted = allotted + $3, last_unit = {mark}"
-    return await sales._change(tx, sale, changes, len(loose), loose[0]["id"] - 1, epoch_step=epoch_step)
+    return await sales.change(tx, sale, changes, len(loose), loose[0]["id"] - 1, epoch_step=epoch_step)
 
 
 async def loosen(tx: TenantTx, sale: sales.Sale, units: int | None) -> int:

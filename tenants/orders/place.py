@@ -1,0 +1,175 @@
+"""An order of a cart: all its lines are reserved in one transaction, or none.
+
+Locks are taken in the order of everybody: the rows of the sales by id, then their units. The order's own row is new, and whoever places the
+same one at the same moment waits for it there, or behind the sales. So a cart stands in line with commits, pauses and ends, and no two
+wait for each other.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from checkout_core import safeties
+from checkout_core.errors import AppError, Conflict, TooMany, Unavailable
+from checkout_core.ids import new_id
+from tenants.db import Pool, TenantTx, tenant_tx
+from tenants.orders import allot, bundles, hoarding, index, read
+from tenants.orders.cart import Wanted, summed
+from tenants.orders.read import Order
+from tenants.orders.survey import Known, known
+from tenants.orders.weigh import Buyer, Moved, Weighed, Weighing, weigh
+
+log = logging.getLogger(__name__)
+
+TRIES = 4
+_RACED = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+_ORDER = """INSERT INTO orders (tenant_id, id, intent_id, shopper_id, state, amount_minor, currency, body_hash, contact, lookup_hash,
+                                channel, created_at, hold_until, next_try_at)
+            VALUES ($1, $2, $3, $4, 'awaiting', $5, $6, $7, $8, $9, $10, $11, $12, $12) ON CONFLICT DO NOTHING RETURNING id"""
+_LINES = """INSERT INTO order_line (tenant_id, order_id, sale_id, sku_id, quantity, unit_price_minor, amount_minor, bundle_id,
+                                   bundle_quantity, price_id)
+            SELECT $1, $2, * FROM unnest($3::uuid[], $4::uuid[], $5::integer[], $6::bigint[], $7::bigint[], $8::uuid[], $9::integer[],
+                                         $10::uuid[])"""
+
+
+class NewOrder(NamedTuple):
+    """What a shopper asks for. Its id follows from his key, so that asking again finds it; `body_hash` tells whether he asks the same."""
+
+    id: UUID
+    buyer: Buyer
+    lines: Sequence[Wanted]
+    body_hash: bytes
+    contact: str | None = None
+    lookup_hash: bytes | None = None
+
+
+class Quoted(NamedTuple):
+    """A line as a shopper sees it, a bundle as one line; amounts in minor units, None for what has no price here.
+
+    `base_minor` is what everybody is asked for it, `available` how many could be had, of picks no more than are wanted.
+    """
+
+    wanted: Wanted
+    name: str
+    amount_minor: int | None
+    base_minor: int | None
+    available: int
+    problem: AppError | None
+
+
+class _Again(Exception):
+    """The order was made by somebody else a moment ago; a second look sees it."""
+
+
+async def place(pool: Pool, tenant_id: UUID, order: NewOrder) -> Order:
+    """Reserve all that is wanted, durably. Asked again the same order is answered, as it is by then.
+
+    A refusal reserves and keeps nothing: the same key may succeed when the reason has passed. Raises what `weigh` finds wrong with a line,
+    `TooMany` (`unpaid_cap`, `cool_down`), `Conflict` (`idempotency_conflict`), `Unavailable` when the outcome is unknown.
+    """
+    for _ in range(TRIES):
+        try:
+            async with tenant_tx(pool, tenant_id) as tx:
+                return await _placed(tx, order)
+        except (_Again, Moved, *_RACED) as error:
+            log.info("order %s is tried again: %s", order.id, type(error).__name__)
+    raise Unavailable("What you want is contended. Nothing was reserved; ask again with the same key.", code="contended")
+
+
+async def quote(tx: TenantTx, buyer: Buyer, lines: Sequence[Wanted]) -> list[Quoted]:
+    """What `place` would say at this moment of the lines, one for each SKU. Nothing is reserved or locked.
+
+    Raises `Unavailable`, and what is wrong with the lines as a whole.
+    """
+    asked = summed(lines)
+    meant = await bundles.expand(tx, asked, buyer.shopper_id, buyer.channel)
+    try:
+        weighing = await weigh(tx, buyer, meant.lines, also=list(meant.problems))
+    except Moved:
+        raise Unavailable("One of these is being taken off the shelf. Nothing was reserved; ask again.", code="contended") from None
+    problems = meant.problems | await bundles.too_many(tx, buyer.shopper_id, asked, meant, weighing.sales)
+    quoted = []
+    for line in asked:
+        name, of_bundle = weighing.names.get(line.sku_id, ""), meant.prices.get(line.sku_id)
+        parts = [w for w in weighing.lines if line.sku_id == (w.wanted.bundle_id or w.wanted.sku_id)]
+        base = of_bundle.base_minor * line.quantity if of_bundle else sum(w.base_minor for w in parts)
+        amounts = (sum(w.amount_minor for w in parts), base) if parts and all(w.paid for w in parts) else (None, None)
+        available = min((w.free * line.quantity // w.wanted.quantity for w in parts), default=0)
+        problem = problems.get(line.sku_id) or next((w.problem for w in parts if w.problem), None)
+        quoted.append(Quoted(line, name, *amounts, available, problem))
+    return quoted
+
+
+async def _placed(tx: TenantTx, order: NewOrder) -> Order:
+    if row := (await known(tx, [order.id])).get(order.id):
+        return await _the_same(tx, order, row)
+    asked = summed(order.lines)
+    meant = await bundles.expand(tx, asked, order.buyer.shopper_id, order.buyer.channel)
+    for problem in meant.problems.values():
+        raise problem
+    weighing = await weigh(tx, order.buyer, meant.lines, order.id)
+    if weighing.known:
+        return await _the_same(tx, order, weighing.known)
+    above = await bundles.too_many(tx, order.buyer.shopper_id, asked, meant, weighing.sales)
+    if problem := next((line.problem for line in weighing.lines if line.problem), None) or next(iter(above.values()), None):
+        raise problem
+    if waiting := _too_many(weighing.waits):
+        raise waiting
+    await _write(tx, order, weighing)
+    return await read.get(tx, order.id)
+
+
+async def _the_same(tx: TenantTx, order: NewOrder, row: Known) -> Order:
+    if row.body_hash != order.body_hash and safeties.on("body_hash"):
+        raise Conflict("This Idempotency-Key was used for another wish. Use a new one.", code="idempotency_conflict")
+    return await read.get(tx, order.id)
+
+
+def _too_many(waits: Sequence[tuple[int, int]]) -> AppError | None:
+    """The rules of `hoarding`, as every sale of the order counts."""
+    if any(lapsed >= hoarding.LAPSED_MAX for _, lapsed in waits):
+        return TooMany("Several of your reservations ran out unpaid. Please wait a while.", code="cool_down", retry_after_s=300)
+    if any(unpaid >= hoarding.UNPAID_MAX for unpaid, _ in waits):
+        return TooMany("You have too many unpaid orders. Pay or cancel one first.", code="unpaid_cap", retry_after_s=60)
+    return None
+
+
+async def _write(tx: TenantTx, order: NewOrder, weighing: Weighing) -> None:
+    """The order with its lines, and its units held. Raises `_Again` when the order exists."""
+    shopper_id, channel = order.buyer
+    given, rows = allot.Given(), list[tuple[Any, ...]]()
+    lines, sales = weighing.lines, list(weighing.sales.values())
+    for line in sorted(lines, key=_sale_id):
+        sale, price, amount = line.sale, line.price, line.amount_minor
+        assert sale is not None
+        assert price is not None
+        given.begin(sale)
+        given.add(line.units, line.last, order.id, shopper_id, line.slots)
+        plain = line.unit_minor * line.wanted.quantity
+        priced_by = price.price_id if line.wanted.amount_minor is None else line.wanted.price_id
+        bundle = (line.wanted.bundle_id, line.wanted.bundle_quantity)
+        rows.append((
+            sale.id, sale.sku_id, line.wanted.quantity, line.unit_minor, amount if amount != plain else None, *bundle, priced_by,
+        ))  # fmt: skip
+    now = max(sale.now for sale in sales)
+    until = now + dt.timedelta(seconds=min(sale.hold_s for sale in sales))
+    made = await tx.conn.fetchval(
+        _ORDER, tx.tenant_id, order.id, new_id(), shopper_id, sum(line.amount_minor for line in lines), sales[0].currency, order.body_hash,
+        order.contact, order.lookup_hash, channel, now, until,
+    )  # fmt: skip
+    if made is None:
+        raise _Again
+    await allot.give(tx, given)
+    await tx.conn.execute(_LINES, tx.tenant_id, order.id, *map(list, zip(*rows, strict=True)))
+    units = [(unit, paid, line.unit_minor) for line in lines for unit, paid in zip(line.units, line.paid, strict=True)]
+    await allot.price(tx, [(unit, paid) for unit, paid, usual in units if paid != usual])
+    await index.note(tx, [order.id])
+
+
+def _sale_id(line: Weighed) -> UUID:
+    assert line.sale is not None
+    return line.sale.id
