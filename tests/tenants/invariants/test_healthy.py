@@ -85,7 +85,9 @@ class TestWaiting:
 
     async def test_a_payment_only_the_provider_knows_of_is_waited_for(self, bench: Bench, books: dict[str, Any]) -> None:
         await bench.execute(
-            "DELETE FROM refund WHERE state = 'requested'", "UPDATE orders SET state = 'refunded' WHERE state = 'refunding'"
+            "DELETE FROM refund_unit WHERE refund_id IN (SELECT id FROM refund WHERE state = 'requested')",
+            "DELETE FROM refund WHERE state = 'requested'",
+            "UPDATE orders SET state = 'refunded' WHERE state = 'refunding'",
         )
         payments = bench.store.books["payments"]
         payments.append(payments[0] | {"transaction_id": "unheard"})

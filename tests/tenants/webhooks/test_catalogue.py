@@ -190,6 +190,11 @@ def _all() -> list[catalogue.Kind]:
 def test_every_type_comes_from_somewhere() -> None:
     """Of the catalogue nothing is only said."""
     actions = [*translate._SALES, "sale.limit_changed"]
-    states = [{"state": state, "action": action} for state in ("expired", "cancelled") for action in actions]
+    states = [
+        {"state": state, "action": action, "part": part}
+        for state in ("expired", "cancelled")
+        for action in actions
+        for part in (False, True)
+    ]
     meant = {type_ for meaning in translate.TYPES.values() for said in states for type_ in meaning(said)}
     assert meant | {catalogue.RESERVED} == set(KINDS)
