@@ -39,7 +39,10 @@ class Codes(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Field(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing to ask. `label` by locale; `pattern` is a regular expression for the whole answer; `secret` is never shown again."""
+    """One thing to ask. `label` by locale; `pattern` is a regular expression for the whole answer, and `hint` says in words what it wants;
+    `secret` is never shown again. With `confirm` it is typed twice, the second time as `{name}_again`: what is credited to a wrong account
+    is gone.
+    """
 
     name: str
     label: dict[str, Any]
@@ -50,6 +53,7 @@ class Field(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pattern: str | None = None
     choices: list[str] = []
     hint: str = ""
+    confirm: bool = False
 
 
 class FormView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,7 +70,7 @@ class Forms(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """By the names of the fields."""
+    """By the names of the fields; of one that is to be confirmed a second time, as `{name}_again`."""
 
     values: dict[str, Any]
 

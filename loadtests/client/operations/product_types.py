@@ -226,6 +226,53 @@ class Transferred(Struct, frozen=True, kw_only=True, omit_defaults=True):
     order_id: str
 
 
+class TopUpToClaim(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    fulfilment_id: str
+
+
+class TopUpClaim(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Yours `until` then; claimed again, for longer."""
+
+    fulfilment_id: str
+    until: str
+
+
+class TopUpToSendBack(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`reason` is for the shopper."""
+
+    fulfilment_id: str
+    reason: str
+
+
+class TopUpView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line. `due_at` is when it should be done; of one that is `sent_back` (for `reason`), when the shopper should have corrected it.
+    `corrections_left` is how often it can still be sent back.
+    """
+
+    sale_id: str
+    credited: str
+    state: Literal["done", "failed", "refunded", "sent_back", "waiting"]
+    due_at: dt.datetime
+    reason: str | None
+    corrections_left: int
+
+
+class TopUpCorrection(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`values` are all that the line asks for, by field."""
+
+    order_id: str
+    sale_id: str
+    values: dict[str, Any]
+
+
+class TopUpsOfOrder(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    order_id: str
+
+
+class TopUpList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    topups: list[TopUpView]
+
+
 def check_in_booking(body: Arrival) -> Call[Stay]:
     """The guest of a stay has come."""
     return Call(method="POST", path="/v1/types/booking/check_in", answers={200: Stay}, body=body)
@@ -319,3 +366,23 @@ def status_ticket(body: Scan) -> Call[TicketScan]:
 def transfer_ticket(body: Transfer) -> Call[Transferred]:
     """Say who comes in the place of the holder, until the door opens."""
     return Call(method="POST", path="/v1/types/ticket/transfer", answers={200: Transferred}, body=body)
+
+
+def claim_topup(body: TopUpToClaim) -> Call[TopUpClaim]:
+    """You are at it: nobody else takes it for a while."""
+    return Call(method="POST", path="/v1/types/topup/claim", answers={200: TopUpClaim}, body=body)
+
+
+def send_back_topup(body: TopUpToSendBack) -> Call[TopUpView]:
+    """The account is wrong: ask the shopper again."""
+    return Call(method="POST", path="/v1/types/topup/send_back", answers={200: TopUpView}, body=body)
+
+
+def correct_topup(body: TopUpCorrection) -> Call[TopUpView]:
+    """Say another account, when you are asked again."""
+    return Call(method="POST", path="/v1/types/topup/correct", answers={200: TopUpView}, body=body)
+
+
+def status_topup(body: TopUpsOfOrder) -> Call[TopUpList]:
+    """How far the top-ups of your order are."""
+    return Call(method="POST", path="/v1/types/topup/status", answers={200: TopUpList}, body=body)

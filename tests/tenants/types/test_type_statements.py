@@ -9,13 +9,14 @@ import pytest
 from checkout_core import tokens
 from checkout_core.errors import NotFound
 from checkout_core.ids import decode, encode
-from tenants import delivery, fulfilments, orders, terms, types
+from tenants import entitlements, fulfilments, orders, terms, types
 from tenants.db import Pool, tenant_tx
 from tenants.payments import refunds
 from tenants.types import Asking
 from tenants.types.licence import acts as licences
 from tenants.types.membership import acts as memberships
 from tenants.types.topup import acts as topups
+from tenants.types.topup import lines
 from tenants.vault import Content
 from tests.paying import pay
 from tests.plans import scans
@@ -123,8 +124,10 @@ async def test_topups(acme: Store, young: Pool) -> None:
             assert found.state == "waiting"
             async with tenant_tx(conn, acme.tenant_id) as tx:
                 told = [Content("", note="Receipt 4711")]
+                [standing] = await entitlements.of_order(tx, decode("ord", order), line.sku_id)
+                unit = standing.unit_id
                 await fulfilments.complete(tx, acme.process.keyring, line.id, told, actor="test")
-                await delivery.reveal(tx, acme.process.keyring, decode("ord", order), actor="test")
+                assert await lines.credited(tx, [unit, unit + 1]) == "100"
     assert len(heard.statements) > 30
     assert await heard.scanned(young) == {}
 
