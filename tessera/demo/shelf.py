@@ -16,7 +16,6 @@ from tessera.demo.merchant import TIMEOUT_S, Failed, Store, answered
 STOCK = 20
 WITHIN_S = 60.0  # for all of it, on a machine that has other things to do
 POLL_S = 0.1
-BASKET = 5  # orders a shopper may have unpaid
 CONTACT = "shelf@shopper.example"
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))  # where the store is, unless it says otherwise
 
@@ -26,8 +25,9 @@ Use = Callable[["Visit", Mapping[str, Any]], bool]
 class Goods(NamedTuple):
     """A product with its SKU; the price in fen. Stock is `codes`, lines of a file, or is made as `units` says; `code` is that of all.
 
-    The shopper buys `quantity`, fills in what is `said`, and does what is to be done with it (`used`, told the first of what he got). Where
-    a person has to do something he says `receipt` then.
+    A bundle has the goods of other types as `parts` and no stock. The shopper buys `quantity`, of what is `picked` the first that are
+    offered, fills in what is `said`, and does what is to be done with it (`used`, told the first of what he got). Where a person has to do
+    something he says `receipt` then.
     """
 
     type: str
@@ -41,6 +41,8 @@ class Goods(NamedTuple):
     units: Mapping[str, Any] = {}
     codes: Sequence[str] = ()
     code: str = ""
+    parts: Sequence[str] = ()
+    picked: bool = False
     quantity: int = 1
     said: Mapping[str, str] = {}
     receipt: str = ""
@@ -79,7 +81,7 @@ def goods(now: dt.datetime) -> list[Goods]:
         ),
         Goods(
             "chosen", "靓号", "会员靓号", "自己挑选的会员号码。", "四位靓号", 8_800, "登录后在“我的号码”中绑定。",
-            codes=["code,label", *(f"{_number('VIP')},靓号 {n}{n}{n}{n}" for n in range(9))],
+            codes=["code,label", *(f"{_number('VIP')},靓号 {n}{n}{n}{n}" for n in range(9))], picked=True,
         ),
         Goods(
             "membership", "会员", "读书会员", "全部电子书畅读。", "月度会员", 1_800, "到期前再次购买，自动顺延。",
@@ -88,12 +90,16 @@ def goods(now: dt.datetime) -> list[Goods]:
         Goods(
             "ticket", "演出", "话剧《茶馆》", "经典话剧，池座自由入座。", "池座", 28_000, "开演前两小时凭码入场。",
             config={"venue": "人民剧场", "classes": [{"id": "stalls", "label": "池座"}], "opens_min": 240},
-            units={"quantity": STOCK, "picks": [show]}, used=_admitted,
+            units={"quantity": STOCK, "picks": [show]}, picked=True, used=_admitted,
         ),
         Goods(
             "booking", "住宿", "西湖边民宿", "湖景大床房，含双早。", "湖景大床房", 36_800, "15:00 后凭入住码办理入住。",
             config={"free_until_days": 2}, units={"quantity": 1, "span": {"first": _day(today, 7), "last": _day(today, 8)}},
-            quantity=2, said={"guest": "鹿小满"},
+            picked=True, quantity=2, said={"guest": "鹿小满"},
+        ),
+        Goods(
+            "bundle", "课程", "观影与摄影套装", "看一场电影，再学着拍一场。", "通兑券 + 摄影课", 9_900, "两样分别发放，可单独退款。",
+            parts=("code", "reusable"),
         ),
     ]  # fmt: skip
 
@@ -113,6 +119,7 @@ class Visit:
         self.shopper = _client(api_url, {"X-Tessera-Store": store.slug})
         self._provider = _client(provider_url, {"Authorization": f"Bearer {provider_token}"})
         self._categories: dict[str, str] = {}
+        self._skus: dict[str, str] = {}  # by type
 
     def close(self) -> None:
         for client in (self.merchant, self.shopper, self._provider):
@@ -124,29 +131,35 @@ class Visit:
         self.shopper.headers["Authorization"] = f"Bearer {token}"
 
     def put(self, each: Goods) -> str:
-        """Put it on sale, with its stock; the sale. Raises `Failed`."""
+        """Put it on the shelf, with its stock; its SKU. Raises `Failed`."""
         if each.category not in self._categories:
             self._categories[each.category] = ask(self.merchant, "/v1/categories", {"name": each.category})["id"]
         about = {"name": each.product, "description": each.description, "category_id": self._categories[each.category]}
-        new = {"name": each.sku, "price_minor": each.price_minor, "type": each.type, "config": each.config, "usage_note": each.usage_note}
-        sku_id = ask(self.merchant, "/v1/skus", {"product_id": ask(self.merchant, "/v1/products", about)["id"], **new})["id"]
+        config = {"parts": [{"sku_id": self._skus[part]} for part in each.parts]} if each.parts else each.config
+        new = {"name": each.sku, "price_minor": each.price_minor, "type": each.type, "config": config, "usage_note": each.usage_note}
+        sku_id = str(ask(self.merchant, "/v1/skus", {"product_id": ask(self.merchant, "/v1/products", about)["id"], **new})["id"])
+        self._skus[each.type] = sku_id
         if each.codes:
             headers = {"Content-Type": "text/csv", "X-Filename": f"{each.type}.csv", "Idempotency-Key": secrets.token_hex(8)}
             content = "\n".join(each.codes).encode()
             answered(self.merchant.post("/v1/vault/imports", params={"sku_id": sku_id}, headers=headers, content=content))
-        else:
+        elif not each.parts:
             ask(self.merchant, f"/v1/skus/{sku_id}/units", each.units)
         if each.code:
             ask(self.merchant, f"/v1/types/{each.type}/change", {"sku_id": sku_id, "code": each.code})
-        offer = {"sku_id": sku_id, "name": f"{each.product} {each.sku}", "units": "all", "limit_per_shopper": 0}
-        return str(ask(self.merchant, "/v1/sales", offer)["id"])
+        answered(self.merchant.put(f"/v1/skus/{sku_id}/shelf", json={"units": 0 if each.parts else "all"}))
+        return sku_id
 
-    def place(self, wanted: Mapping[str, int]) -> dict[str, str]:
-        """Reserve so many units of each sale; the order by sale. One order each: a checkout is of one sale."""
-        return {
-            sale: ask(self.shopper, "/v1/checkouts", {"sale_id": sale, "quantity": quantity, "contact": CONTACT})["id"]
-            for sale, quantity in wanted.items()
-        }
+    def order(self, wanted: Mapping[str, Goods]) -> dict[str, Any]:
+        """Reserve what is wanted of each SKU, all of it in one order."""
+        lines: list[dict[str, Any]] = []
+        for sku_id, each in wanted.items():
+            line: dict[str, Any] = {"sku_id": sku_id, "quantity": each.quantity}
+            if each.picked:
+                offered = answered(self.shopper.get(f"/v1/storefront/skus/{sku_id}/picks"))["picks"]
+                line["picks"] = [pick["pick"] for pick in offered[: each.quantity]]
+            lines.append(line)
+        return ask(self.shopper, "/v1/orders", {"lines": lines, "contact": CONTACT})
 
     def say(self, order: str, sale: str, said: Mapping[str, str]) -> None:
         answer = self.shopper.put(f"/v1/orders/{order}/inputs/{sale}", json={"values": said})
@@ -177,41 +190,50 @@ class Visit:
                 return state
             time.sleep(POLL_S)
 
-    def codes(self, order: str, sale: str) -> list[dict[str, Any]]:
-        shown = answered(self.shopper.get(f"/v1/orders/{order}/codes"))["codes"]
-        return [each for each in shown if each["sale_id"] == sale]
+    def codes(self, order: str) -> list[dict[str, Any]]:
+        return list(answered(self.shopper.get(f"/v1/orders/{order}/codes"))["codes"])
 
 
 def sell(visit: Visit, shelf: Sequence[Goods]) -> dict[str, Any]:
-    """What report.json says of the shelf: by type the units sold and delivered, and whether their buyer could use them."""
+    """What report.json says of the shelf: by type the units sold and delivered, and whether their buyer could use them.
+
+    A bundle is an order of its own: what is in it stands on the shelf by itself, too, and an order has a SKU once.
+    """
     began = time.monotonic()
     end = began + WITHIN_S
-    sales = {visit.put(each): each for each in shelf}
+    skus = {visit.put(each): each for each in shelf}
     visit.come()
-    orders: dict[str, str] = {}
-    for first in range(0, len(sales), BASKET):
-        orders |= _buy(visit, dict(list(sales.items())[first : first + BASKET]), end)
-    visit.work({sale: (each.type, each.receipt) for sale, each in sales.items() if each.receipt}, end)
-    states = {order: visit.state(order, end, after=("awaiting", "paid")) for order in set(orders.values())}
+    baskets = [{sku: each for sku, each in skus.items() if bool(each.parts) is bundled} for bundled in (False, True)]
+    orders = [_buy(visit, basket, end) for basket in baskets if basket]
     types = {}
-    for sale, each in sales.items():
-        got = visit.codes(orders[sale], sale) if states[orders[sale]] == "delivered" else []
-        used = bool(got) and each.used(visit, {**got[0], "order_id": orders[sale]})
-        types[each.type] = {"sold": each.quantity, "delivered": len(got), "used": used, "state": states[orders[sale]]}
-    return {"types": types, "orders": len(states), "seconds": round(time.monotonic() - began, 1)}
+    for order in orders:
+        state = visit.state(order["id"], end, after=("awaiting", "paid"))
+        got = visit.codes(order["id"]) if state == "delivered" else []
+        for line in order["lines"]:
+            each = skus[line["bundle_id"] or line["sku_id"]]
+            own = [one for one in got if one["sale_id"] == line["sale_id"]]
+            seen = types.setdefault(each.type, {"sold": 0, "delivered": 0, "used": True, "state": state})
+            used = bool(own) and each.used(visit, {**own[0], "order_id": order["id"]})
+            seen |= {
+                "sold": seen["sold"] + line["quantity"], "delivered": seen["delivered"] + len(own), "used": seen["used"] and used,
+            }  # fmt: skip
+    return {"types": types, "orders": len(orders), "seconds": round(time.monotonic() - began, 1)}
 
 
-def _buy(visit: Visit, sales: Mapping[str, Goods], end: float) -> dict[str, str]:
-    """Reserved, what is asked said, and paid; the order by sale."""
-    orders = visit.place({sale: each.quantity for sale, each in sales.items()})
-    for sale, each in sales.items():
-        if each.said:
-            visit.say(orders[sale], sale, each.said)
-    for order in set(orders.values()):
-        visit.pay(order)
-    for order in set(orders.values()):
-        visit.state(order, end, after=("awaiting",))
-    return orders
+def _buy(visit: Visit, basket: Mapping[str, Goods], end: float) -> dict[str, Any]:
+    """Reserved, what is asked said, and paid; staff have done what is theirs. The order."""
+    order = visit.order(basket)
+    receipts = {}
+    for line in order["lines"]:
+        each = basket.get(line["sku_id"])
+        if each and each.said:
+            visit.say(order["id"], line["sale_id"], each.said)
+        if each and each.receipt:
+            receipts[line["sale_id"]] = (each.type, each.receipt)
+    visit.pay(order["id"])
+    visit.state(order["id"], end, after=("awaiting",))
+    visit.work(receipts, end)
+    return order
 
 
 def shortcomings(shelf: Mapping[str, Any]) -> list[str]:
