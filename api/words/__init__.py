@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
-from api.words import catalog, common, ids, orders, picks, types, units
+from api.words import carts, catalog, common, ids, orders, picks, types, units
 
-WORDS: Final[dict[str, Any]] = ids.WORDS | common.WORDS | types.WORDS | picks.WORDS | catalog.WORDS | units.WORDS | orders.WORDS
+WORDS: Final[dict[str, Any]] = (
+    ids.WORDS | common.WORDS | types.WORDS | picks.WORDS | catalog.WORDS | units.WORDS | orders.WORDS | carts.WORDS
+)
