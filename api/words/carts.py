@@ -8,6 +8,7 @@ WORDS: Final[dict[str, Any]] = {
     "base_minor": 19_800,
     "base_price_minor": 9_900,
     "bundle_id": None,
+    "bundle_quantity": None,
     "cart_days": 90,
     "picked": False,
     "takes_new_stock": True,
