@@ -24,7 +24,7 @@ from tenants import carts, stores
 from tenants.db import TenantTx
 from tenants.orders import lookup_hash, place
 from tenants.orders.cart import LINES_MAX, Wanted
-from tenants.orders.place import NewOrder, Quoted
+from tenants.orders.place import Quoted
 from tenants.orders.weigh import Buyer
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -41,7 +41,7 @@ class CartLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 Lines = Annotated[list[CartLine], Meta(min_length=1, max_length=LINES_MAX)]
 
 
-class Wish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is on the shelf, all of it or nothing. With a contact or a password the order can be looked up later."""
 
     lines: Lines
@@ -53,7 +53,7 @@ class NewCart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lines: Lines
 
 
-class LineProblem(Struct, frozen=True):
+class CartProblem(Struct, frozen=True):
     """Why a line cannot be had: `code` is the one that an order would be refused with."""
 
     code: str
@@ -71,7 +71,7 @@ class QuotedLine(Struct, frozen=True):
     amount_minor: int | None
     base_minor: int | None
     available: int
-    problem: LineProblem | None
+    problem: CartProblem | None
 
 
 class Quote(Struct, frozen=True):
@@ -92,13 +92,13 @@ def wanted(lines: Sequence[CartLine]) -> list[Wanted]:
     return [Wanted(decode("sku", line.sku_id), line.quantity, tuple(line.picks)) for line in lines]
 
 
-def new_order(process: Process, who: Shopper, wish: Wish, key: str, channel: str) -> NewOrder:
+def new_order(process: Process, who: Shopper, wish: NewOrder, key: str, channel: str) -> place.NewOrder:
     """The order that a wish is to become; where it is asked from does not make it another wish."""
     order = order_id(process.keys.orders, who.tenant_id, who.id, key)
     lines = wanted(wish.lines)
     said = ("cart", [(line.sku_id.bytes, line.quantity, line.picks) for line in lines], wish.contact, wish.lookup_password)
     lookup = lookup_hash(process.keys.lookups, order, wish.lookup_password) if wish.lookup_password else None
-    return NewOrder(order, Buyer(who.id, channel), lines, blake2b(_encode(said), digest_size=16).digest(), wish.contact, lookup)
+    return place.NewOrder(order, Buyer(who.id, channel), lines, blake2b(_encode(said), digest_size=16).digest(), wish.contact, lookup)
 
 
 class CartOrderController(Controller):
@@ -113,7 +113,7 @@ class CartOrderController(Controller):
         operation_id="createOrder",
         summary="Reserve what is on the shelf, several things at once; 201 means that all of it is reserved",
     )
-    async def create(self, data: JSONBody[Wish], request: Request[Any, Any, Any], process: NamedDependency[Process]) -> OrderView:
+    async def create(self, data: JSONBody[NewOrder], request: Request[Any, Any, Any], process: NamedDependency[Process]) -> OrderView:
         """Sent again with its key it answers with the order. Refused, it leaves nothing behind, and says in `sku_id` for which line."""
         key = key_of(request, required=True)
         assert key is not None
@@ -136,7 +136,7 @@ class QuoteController(Controller):
         summary="What an order would cost this shopper, and what keeps it from being reserved",
     )
     async def create(
-        self, data: JSONBody[Wish], request: Request[Any, Any, Any], process: NamedDependency[Process], tx: NamedDependency[TenantTx]
+        self, data: JSONBody[NewOrder], request: Request[Any, Any, Any], process: NamedDependency[Process], tx: NamedDependency[TenantTx]
     ) -> Quote:
         await process.limits.check(("carts", request.auth.id.hex), connection=request)
         return Quote(*await _quoted(tx, request.auth, wanted(data.lines)))
@@ -187,5 +187,5 @@ def _line(quoted: Quoted) -> QuotedLine:
     line, problem = quoted.wanted, quoted.problem
     return QuotedLine(
         encode("sku", line.sku_id), line.quantity, list(line.picks), quoted.name or None, quoted.amount_minor, quoted.base_minor,
-        quoted.available, LineProblem(problem.code, problem.detail) if problem else None,
+        quoted.available, CartProblem(problem.code, problem.detail) if problem else None,
     )  # fmt: skip

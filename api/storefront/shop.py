@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
-from api.carts import CartLine, Wish, new_order
+from api.carts import CartLine, NewOrder, new_order
 from api.checkouts import NewCheckout, press
 from api.directory import Store
 from api.storefront import visit as visits
@@ -134,7 +134,7 @@ async def _order(visit: Visit, shopper: Shopper, form: BuyForm, wish: NewCheckou
     async with tenant_tx(visit.process.app_pool, shopper.tenant_id) as tx:
         sale = await sales.get(tx, decode("sal", wish.sale_id))
     line = CartLine(sku_id=encode("sku", sale.sku_id), quantity=wish.quantity, picks=[form.pick] * wish.quantity if form.pick else [])
-    cart = Wish(lines=[line], contact=wish.contact, lookup_password=wish.lookup_password)
+    cart = NewOrder(lines=[line], contact=wish.contact, lookup_password=wish.lookup_password)
     await visit.process.limits.check(("carts", shopper.id.hex))
     return await place.place(visit.process.app_pool, shopper.tenant_id, new_order(visit.process, shopper, cart, form.key, visit.channel))
 

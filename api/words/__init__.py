@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from api.words import catalog, common, ids, orders, picks, prices, types, units
+from api.words import carts, catalog, common, ids, orders, picks, prices, types, units
 
 WORDS: Final[dict[str, Any]] = (
-    ids.WORDS | common.WORDS | types.WORDS | picks.WORDS | catalog.WORDS | prices.WORDS | units.WORDS | orders.WORDS
+    ids.WORDS | common.WORDS | types.WORDS | picks.WORDS | catalog.WORDS | prices.WORDS | units.WORDS | orders.WORDS | carts.WORDS
 )

@@ -205,7 +205,7 @@ def sell(visit: Visit, shelf: Sequence[Goods]) -> dict[str, Any]:
     visit.come()
     baskets = [{sku: each for sku, each in skus.items() if bool(each.parts) is bundled} for bundled in (False, True)]
     orders = [_buy(visit, basket, end) for basket in baskets if basket]
-    types = {}
+    types: dict[str, dict[str, Any]] = {}
     for order in orders:
         state = visit.state(order["id"], end, after=("awaiting", "paid"))
         got = visit.codes(order["id"]) if state == "delivered" else []

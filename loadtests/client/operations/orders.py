@@ -6,6 +6,14 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from loadtests.client.core import Call, Pages, new_key
+from loadtests.client.operations.checkout import OrderView
+
+
+class OrderPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`next_cursor` is what to ask the next page with; null on the last. A page of a search may be short, or empty, and not the last."""
+
+    items: list[OrderView]
+    next_cursor: str | None
 
 
 class Cancellation(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,37 +83,6 @@ class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
     values: dict[str, Any]
 
 
-class OrderLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    sale_id: str
-    sku_id: str
-    name: str
-    quantity: int
-    unit_price_minor: int
-
-
-class OrderView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    id: str
-    state: str
-    amount_minor: int
-    currency: str
-    contact: str | None
-    channel: str
-    created_at: dt.datetime
-    expires_at: dt.datetime | None
-    paid_at: dt.datetime | None
-    delivered_at: dt.datetime | None
-    lines: list[OrderLine]
-    tag_ids: list[str]
-    refunded_minor: int
-
-
-class OrderPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`next_cursor` is what to ask the next page with; null on the last. A page of a search may be short, or empty, and not the last."""
-
-    items: list[OrderView]
-    next_cursor: str | None
-
-
 class NewPayment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     provider: str | None = None
 
@@ -130,6 +107,73 @@ class Refundable(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     lines: list[RefundableLine]
     at: dt.datetime
+
+
+class PricedBy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A price on a list, in the version that was in force; the list's name is today's."""
+
+    price_id: str
+    list_id: str
+    list_name: str
+    least_quantity: int
+    unit_minor: int
+    since: dt.datetime
+
+
+class ThenTranslated(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`description` null is the one that was written."""
+
+    name: str
+    description: str | None
+
+
+class ThenProduct(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`images` are the addresses its pictures had; those that were removed since are found there no more."""
+
+    name: str
+    description: str
+    images: list[str]
+    translations: dict[str, Any]
+    since: dt.datetime
+
+
+class ThenSku(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`price_minor` was its own price. `usage_note` is told once the order is paid, `config` to the merchant alone; null otherwise."""
+
+    name: str
+    choices: dict[str, Any]
+    face_value: str | None
+    usage_note: str | None
+    price_minor: int
+    currency: str
+    type: str
+    config: dict[str, Any] | None
+    translations: dict[str, Any]
+    since: dt.datetime
+
+
+class SnapshotLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was paid for the line, by which price: `priced_by` null is the SKU's own, or its sale's. `product` and `sku` are what was shown
+    when the order was made, from `since` on; a `since` that is later is that of the oldest that is known, null that nothing is.
+    """
+
+    sale_id: str
+    sku_id: str
+    product_id: str
+    quantity: int
+    unit_price_minor: int
+    amount_minor: int
+    priced_by: PricedBy | None
+    product: ThenProduct | None
+    sku: ThenSku | None
+
+
+class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """As of `created_at`, the order's: what was edited since changes nothing here."""
+
+    lines: list[SnapshotLine]
+    currency: str
+    created_at: dt.datetime
 
 
 class PartToRefund(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -233,26 +277,6 @@ class Exceptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     next_cursor: str | None
 
 
-def cancel_order(order_id: str, body: Cancellation | None = None) -> Call[Cancelled]:
-    """End an unpaid order; its units return. The store's people may say why, which goes on record; a shopper need not."""
-    return Call(method="POST", path=f"/v1/orders/{order_id}/cancel", answers={200: Cancelled}, body=body or Cancellation())
-
-
-def reveal_codes(order_id: str) -> Call[Codes]:
-    """What an order has delivered so far; each look is recorded."""
-    return Call(method="GET", path=f"/v1/orders/{order_id}/codes", answers={200: Codes})
-
-
-def list_inputs(order_id: str) -> Call[Forms]:
-    """What is asked of an order's lines before it can be paid."""
-    return Call(method="GET", path=f"/v1/orders/{order_id}/inputs", answers={200: Forms})
-
-
-def give_input(order_id: str, sale_id: str, body: Said) -> Call[None]:
-    """Say what a line asks for; said again, it replaces what was said."""
-    return Call(method="PUT", path=f"/v1/orders/{order_id}/inputs/{sale_id}", answers={204: None}, body=body)
-
-
 def list_orders(
     *,
     limit: int = 20,
@@ -287,6 +311,26 @@ def list_orders(
     )
 
 
+def cancel_order(order_id: str, body: Cancellation | None = None) -> Call[Cancelled]:
+    """End an unpaid order; its units return. The store's people may say why, which goes on record; a shopper need not."""
+    return Call(method="POST", path=f"/v1/orders/{order_id}/cancel", answers={200: Cancelled}, body=body or Cancellation())
+
+
+def reveal_codes(order_id: str) -> Call[Codes]:
+    """What an order has delivered so far; each look is recorded."""
+    return Call(method="GET", path=f"/v1/orders/{order_id}/codes", answers={200: Codes})
+
+
+def list_inputs(order_id: str) -> Call[Forms]:
+    """What is asked of an order's lines before it can be paid."""
+    return Call(method="GET", path=f"/v1/orders/{order_id}/inputs", answers={200: Forms})
+
+
+def give_input(order_id: str, sale_id: str, body: Said) -> Call[None]:
+    """Say what a line asks for; said again, it replaces what was said."""
+    return Call(method="PUT", path=f"/v1/orders/{order_id}/inputs/{sale_id}", answers={204: None}, body=body)
+
+
 def start_payment(order_id: str, body: NewPayment) -> Call[PaymentView]:
     """Start to pay; asked again, the payment that is open."""
     return Call(method="POST", path=f"/v1/orders/{order_id}/payments", answers={201: PaymentView}, body=body)
@@ -302,6 +346,11 @@ def get_order(order_id: str, *, sale_id: str | None = None) -> Call[OrderView]:
 def get_refundable(order_id: str) -> Call[Refundable]:
     """How much of an order the rules it was bought under give back at this moment."""
     return Call(method="GET", path=f"/v1/orders/{order_id}/refundable", answers={200: Refundable})
+
+
+def get_snapshot(order_id: str) -> Call[Snapshot]:
+    """What product and SKU said when an order was made, and by which prices it was."""
+    return Call(method="GET", path=f"/v1/orders/{order_id}/snapshot", answers={200: Snapshot})
 
 
 def refund_order(order_id: str, body: PartToRefund | None = None, *, idempotency_key: str | None = None) -> Call[OrderView]:

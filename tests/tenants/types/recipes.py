@@ -24,7 +24,16 @@ class Recipe(NamedTuple):
     told: list[dict[str, str]] = []
 
 
+class OnSale(NamedTuple):
+    """Where it is sold: the sale of what a shopper is asked something for, if it asks; and how two are ordered."""
+
+    sale: str
+    path: str
+    body: dict[str, Any]
+
+
 RECIPES = {
+    "bundle": Recipe(input={"account": "deer-2026"}, told=[{"note": "Done."}]),  # of a code and of what somebody does
     "booking": Recipe({"fields": []}, {"span": {"first": f"{MONTH}", "last": f"{MONTH + dt.timedelta(1)}"}}, each=2),
     "chosen": Recipe(),
     "code": Recipe(),
@@ -41,8 +50,23 @@ RECIPES = {
 }
 
 
-async def put_on_sale(store: Store, name: str, units: int) -> str:
+async def put_on_sale(store: Store, name: str, units: int) -> OnSale:
     """A SKU of the type with so many units, all of them in a sale that is open."""
+    if name == "bundle":
+        return await _bundle(store, units)
+    sale = await store.sale(units, sku_id=await _stocked(store, name, units))
+    return OnSale(sale, "/v1/checkouts", {"sale_id": sale, "quantity": 2})
+
+
+async def _bundle(store: Store, units: int) -> OnSale:
+    skus = [await _stocked(store, name, units) for name in ("code", "manual")]
+    bundle = await store.sku(type="bundle", config={"parts": [{"sku_id": sku} for sku in skus]}, price_minor=101)
+    sales = [await store.ask("PUT", f"/v1/skus/{sku}/shelf", store.merchant, {"units": "all"}) for sku in (*skus, bundle)]
+    return OnSale(sales[1]["id"], "/v1/orders", {"lines": [{"sku_id": bundle, "quantity": 2}]})
+
+
+async def _stocked(store: Store, name: str, units: int) -> str:
+    """A SKU of the type with so many units."""
     recipe = RECIPES[name]
     sku = await store.sku(type=name, config=recipe.config)
     if name in ("chosen", "code"):
@@ -55,4 +79,4 @@ async def put_on_sale(store: Store, name: str, units: int) -> str:
         await store.ask("POST", f"/v1/skus/{sku}/units", store.merchant, {"quantity": units // recipe.each, **recipe.units})
     if name == "reusable":
         await store.ask("POST", "/v1/types/reusable/change", store.merchant, {"sku_id": sku, "code": uuid4().hex})
-    return await store.sale(units, sku_id=sku)
+    return sku

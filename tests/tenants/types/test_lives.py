@@ -62,24 +62,23 @@ class Life:
         self.moves: set[tuple[str, str]] = set()
 
     async def begin(self) -> None:
-        self.sale = await put_on_sale(self.store, self.name, UNITS)
+        self.on_sale = await put_on_sale(self.store, self.name, UNITS)
         self.who = await self.store.guest()
         await self.look()
 
     async def take(self, step: str) -> None:
         if step == "order":
             key = {"Idempotency-Key": str(len(self.orders))}
-            answer = await self._ask("POST", "/v1/checkouts", {"sale_id": self.sale, "quantity": 2}, self.who | key)
+            answer = await self._ask("POST", self.on_sale.path, self.on_sale.body, self.who | key)
             self.orders += [answer["id"]] if "id" in answer else []
         elif self.orders:
             await getattr(self, f"_{step.replace(' ', '_')}")(self.orders[-1])
         await self.look()
 
     async def look(self) -> None:
-        sku = (await self.store.ask("GET", f"/v1/sales/{self.sale}", self.store.merchant))["sku_id"]
-        sql = "SELECT id, state FROM unit WHERE tenant_id = $1 AND sku_id = $2"
+        sql = "SELECT id, state FROM unit WHERE tenant_id = $1"
         async with tenant_tx(self.store.process.app_pool, self.store.tenant_id) as tx:
-            now = dict(await tx.conn.fetch(sql, tx.tenant_id, decode("sku", sku)))
+            now = dict(await tx.conn.fetch(sql, tx.tenant_id))
         self.moves |= {(self.seen[unit], state) for unit, state in now.items() if unit in self.seen and self.seen[unit] != state}
         self.seen = now
 
@@ -91,7 +90,7 @@ class Life:
 
     async def _say(self, order: str) -> None:
         said = RECIPES[self.name].input
-        await self._ask("PUT", f"/v1/orders/{order}/inputs/{self.sale}", {"values": said}, self.who)
+        await self._ask("PUT", f"/v1/orders/{order}/inputs/{self.on_sale.sale}", {"values": said}, self.who)
 
     async def _cancel(self, order: str) -> None:
         await self._ask("POST", f"/v1/orders/{order}/cancel", {}, self.who)
