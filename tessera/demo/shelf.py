@@ -147,7 +147,7 @@ class Visit:
             ask(self.merchant, f"/v1/skus/{sku_id}/units", each.units)
         if each.code:
             ask(self.merchant, f"/v1/types/{each.type}/change", {"sku_id": sku_id, "code": each.code})
-        answered(self.merchant.put(f"/v1/skus/{sku_id}/shelf", json={"units": 0 if each.parts else "all"}))
+        answered(self.merchant.put(f"/v1/skus/{sku_id}/shelf", json={"units": "all"}))
         return sku_id
 
     def order(self, wanted: Mapping[str, Goods]) -> dict[str, Any]:
