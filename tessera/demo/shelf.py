@@ -134,7 +134,7 @@ class Visit:
             headers = {"Content-Type": "text/csv", "X-Filename": f"{each.type}.csv", "Idempotency-Key": secrets.token_hex(8)}
             content = "\n".join(each.codes).encode()
             answered(self.merchant.post("/v1/vault/imports", params={"sku_id": sku_id}, headers=headers, content=content))
-        else:
+        elif each.units:
             ask(self.merchant, f"/v1/skus/{sku_id}/units", each.units)
         if each.code:
             ask(self.merchant, f"/v1/types/{each.type}/change", {"sku_id": sku_id, "code": each.code})
