@@ -134,9 +134,9 @@ def selling(place: Place) -> dict[str, Scene]:
             lambda _: Given({"order_id": place.paid(), "units": None, "sale_ids": None}) if place.house.whole else None, LETTERS
         ),
         "revealCodes": Scene(always(order_id=place.ids["order_id"][0])),
-        "putOrderTags": Scene(always(tag_ids=place.ids["tag_ids"])),
+        "putOrderTags": Scene(lambda _: Given({"tag_ids": [place.tag()]})),
         "createOrderTag": Scene(lambda _: Given({"name": uuid4().hex}), ALWAYS, place.deletes("order-tags")),
-        "renameOrderTag": Scene(lambda _: Given({"name": uuid4().hex}), ALWAYS),
+        "renameOrderTag": Scene(lambda _: Given({"tag_id": place.tag(), "name": uuid4().hex}), ALWAYS),
         "deleteOrderTag": Scene(lambda _: Given({"tag_id": place.tag()}), ALWAYS),
         "resendOrder": Scene(delivered),
         "actOnOrders": Scene(always(act="tag", order_ids=place.ids["order_ids"], tag_id=place.ids["tag_id"][0], reason=None)),
