@@ -136,7 +136,7 @@ def selling(place: Place) -> dict[str, Scene]:
         "revealCodes": Scene(always(order_id=place.ids["order_id"][0])),
         "putOrderTags": Scene(lambda _: Given({"tag_ids": [place.tag()]})),
         "createOrderTag": Scene(lambda _: Given({"name": uuid4().hex}), ALWAYS, place.deletes("order-tags")),
-        "renameOrderTag": Scene(lambda _: Given({"tag_id": place.tag(), "name": uuid4().hex}), ALWAYS),
+        "renameOrderTag": Scene(lambda _: Given({"tag_id": place.tag(), "name": uuid4().hex}), ALWAYS, place.deletes("order-tags")),
         "deleteOrderTag": Scene(lambda _: Given({"tag_id": place.tag()}), ALWAYS),
         "resendOrder": Scene(delivered),
         "actOnOrders": Scene(always(act="tag", order_ids=place.ids["order_ids"], tag_id=place.ids["tag_id"][0], reason=None)),
