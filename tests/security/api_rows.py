@@ -270,7 +270,7 @@ API = {
     "POST /v1/types/topup/claim": Row(ok=404, content=body(fulfilment_id="{fulfilment_id}"), names_ids=True),
     "POST /v1/types/topup/send_back": Row(ok=404, content=body(fulfilment_id="{fulfilment_id}", reason="x"), names_ids=True),
     "POST /v1/types/topup/correct": Row(ok=404, content=body(order_id="{order_id}", sale_id="{sale_id}", values={}), names_ids=True),
-    "POST /v1/types/topup/status": Row(content=body(order_id="{order_id}"), names_ids=True),
+    "POST /v1/types/topup/status": Row(content=body(order_id="{order_id}"), names_ids=True, private=True),
     "GET /v1/exceptions": Row(),
     "GET /v1/webhook-events": Row(),
     "GET /v1/webhook-endpoints": Row(),

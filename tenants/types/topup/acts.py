@@ -115,10 +115,10 @@ async def correct(asking: Asking, request: TopUpCorrection) -> TopUpView:
     """Raises as `inputs.give`; `Conflict` (`not_sent_back`) unless the line waits for it."""
     order_id, sale_id, tx = decode("ord", request.order_id), decode("sal", request.sale_id), asking.tx
     await read.get(tx, order_id, shopper_id=asking.shopper_id)
-    of_sale = [each for each in await fulfilments.of_order(tx, order_id) if each.sale_id == sale_id]
-    if not of_sale:
+    of_sale = [each.id for each in await fulfilments.of_order(tx, order_id) if each.sale_id == sale_id]
+    if not of_sale or await fulfilments.type_of(tx, of_sale[0]) != lines.NAME:
         raise NotFound("There is no such order.")
-    job, now = await _pending(asking, of_sale[0].id)
+    job, now = await _pending(asking, of_sale[0])
     if not now.asked_again:
         raise Conflict("Nobody asks for another account: this one is being topped up. Nothing was changed.", code="not_sent_back")
     assert asking.shopper_id is not None, "the act is a shopper's"
