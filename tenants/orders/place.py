@@ -96,11 +96,13 @@ async def quote(tx: TenantTx, buyer: Buyer, lines: Sequence[Wanted]) -> list[Quo
     for line in asked:
         name, of_bundle = weighing.names.get(line.sku_id, ""), meant.prices.get(line.sku_id)
         parts = [w for w in weighing.lines if line.sku_id == (w.wanted.bundle_id or w.wanted.sku_id)]
-        base = of_bundle.base_minor * line.quantity if of_bundle else sum(w.base_minor for w in parts)
-        amounts = (sum(w.amount_minor for w in parts), base) if parts and all(w.paid for w in parts) else (None, None)
+        base: int | None = of_bundle.base_minor * line.quantity if of_bundle else sum(w.base_minor for w in parts)
+        amount: int | None = sum(w.amount_minor for w in parts)
+        if not parts or not all(w.paid for w in parts):
+            amount = base = None
         available = min((w.free * line.quantity // w.wanted.quantity for w in parts), default=0)
         problem = problems.get(line.sku_id) or next((w.problem for w in parts if w.problem), None)
-        quoted.append(Quoted(line, name, *amounts, available, problem))
+        quoted.append(Quoted(line, name, amount, base, available, problem))
     return quoted
 
 
@@ -109,8 +111,8 @@ async def _placed(tx: TenantTx, order: NewOrder) -> Order:
         return await _the_same(tx, order, row)
     asked = summed(order.lines)
     meant = await bundles.expand(tx, asked, order.buyer.shopper_id, order.buyer.channel)
-    for problem in meant.problems.values():
-        raise problem
+    if meant.problems:
+        raise next(iter(meant.problems.values()))
     weighing = await weigh(tx, order.buyer, meant.lines, order.id)
     if weighing.known:
         return await _the_same(tx, order, weighing.known)

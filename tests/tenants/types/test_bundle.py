@@ -121,12 +121,12 @@ async def order(store: Store, who: dict[str, str], *lines: tuple[str, int]) -> A
 async def free(store: Store, *skus: str) -> list[int]:
     """Of what is on the shelf of each, what nobody holds or bought."""
     offers = (await store.ask("GET", "/v1/storefront", store.at))["sales"]
-    sales = [await shelved_sale(store, sku) for sku in skus]
-    return [next(offer["stock"] for offer in offers if offer["id"] == sale) for sale in sales]
+    stock = {offer["sku_id"]: offer["stock"] for offer in offers if offer["door"] == "shelf"}
+    return [stock[sku] for sku in skus]
 
 
 async def shelved_sale(store: Store, sku: str) -> str:
-    found = (await store.ask("GET", f"/v1/sales?sku_id={sku}", store.merchant))["items"]
+    found = (await store.ask("GET", f"/v1/sales?sku_id={sku}", store.merchant))["sales"]
     return next(str(sale["id"]) for sale in found if sale["door"] == "shelf")
 
 
@@ -161,6 +161,41 @@ class TestShelf:
         assert await free(acme, sku) == [1]
         await acme.ask("PATCH", f"/v1/skus/{many}", acme.merchant | {"If-Match": "*"}, {"state": "draft"})
         assert await free(acme, sku) == [0]
+
+
+async def quote(store: Store, who: dict[str, str], *lines: tuple[str, int]) -> dict[str, Any]:
+    """What is said of each, by its SKU."""
+    body = {"lines": [{"sku_id": sku, "quantity": quantity} for sku, quantity in lines]}
+    return {line["sku_id"]: line for line in (await store.ask("POST", "/v1/quotes", who, body))["lines"]}
+
+
+class TestQuote:
+    async def test_a_bundle_is_one_line(self, acme: Store) -> None:
+        one, other = await part(acme, 9), await part(acme, 5)
+        sku = await bundle(acme, {"sku_id": one, "quantity": 4}, {"sku_id": other}, price_minor=101, limit=3)
+        said = (await quote(acme, who := await acme.guest(), (sku, 2)))[sku]
+        assert (said["quantity"], said["amount_minor"], said["base_minor"], said["available"]) == (2, 202, 202, 2)
+        assert (said["name"], said["problem"]) == ("Steam 100 100", None)
+        short = (await quote(acme, who, (sku, 3)))[sku]
+        assert (short["amount_minor"], short["available"], short["problem"]["code"]) == (303, 2, "sold_out")
+        assert (await quote(acme, who, (sku, 4)))[sku]["problem"]["code"] == "limit"
+
+    async def test_what_cannot_be_in_one_order_is_said_of_the_later_line(self, acme: Store) -> None:
+        one = await part(acme)
+        sku = await bundle(acme, {"sku_id": one}, {"sku_id": await part(acme)})
+        cheap = await bundle(acme, {"sku_id": await part(acme), "quantity": 2}, price_minor=1)
+        said = await quote(acme, await acme.guest(), (sku, 1), (one, 1), (cheap, 1))
+        problems = {each: line["problem"] and line["problem"]["code"] for each, line in said.items()}
+        assert problems == {sku: None, one: "part_twice", cheap: "price_too_small"}
+        assert (said[one]["amount_minor"], said[one]["name"]) == (None, "Steam 100 100")
+
+    async def test_so_is_it_of_a_cart(self, acme: Store) -> None:
+        one, who = await part(acme), await acme.guest()
+        sku = await bundle(acme, {"sku_id": one})
+        kept = {"lines": [{"sku_id": one, "quantity": 1}, {"sku_id": sku, "quantity": 1}]}
+        await acme.ask("PUT", "/v1/cart", who, kept)
+        lines = (await acme.ask("GET", "/v1/cart", who))["lines"]
+        assert [(line["sku_id"], line["problem"] and line["problem"]["code"]) for line in lines] == [(one, None), (sku, "part_twice")]
 
 
 class TestOrder:
