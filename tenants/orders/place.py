@@ -91,10 +91,12 @@ async def quote(tx: TenantTx, buyer: Buyer, lines: Sequence[Wanted]) -> list[Quo
     quoted = []
     for line in asked:
         parts = [w for w in weighing.lines if line.sku_id == (w.wanted.bundle_id or w.wanted.sku_id)]
-        amounts = (sum(w.amount_minor for w in parts), sum(w.base_minor for w in parts)) if all(w.paid for w in parts) else (None, None)
+        is_priced = all(w.paid for w in parts)
+        amount, base = sum(w.amount_minor for w in parts), sum(w.base_minor for w in parts)
         available = min(w.free * line.quantity // w.wanted.quantity for w in parts)
         problem = next((w.problem for w in parts if w.problem), None)
-        quoted.append(Quoted(line, weighing.names.get(line.sku_id, ""), *amounts, available, problem))
+        name, costs = weighing.names.get(line.sku_id, ""), (amount, base) if is_priced else (None, None)
+        quoted.append(Quoted(line, name, costs[0], costs[1], available, problem))
     return quoted
 
 
