@@ -17,6 +17,7 @@ from tenants.permissions import PERMISSIONS
 from tenants.privacy import requests, shopper_export, store_export
 from tests.security.world import imported
 from tests.shop import Store
+from tests.tenants.prices.shelf import group
 from tests.tenants.privacy.people import Person, buyer, work
 
 
@@ -54,12 +55,13 @@ class TestFind:
 class TestShopper:
     async def test_everything_about_him_and_nobody_else(self, client: httpx.AsyncClient, process: Process, acme: Store) -> None:
         person, other = await buyer(acme), await buyer(acme)
+        await group(acme, person.shopper_id)
         files = await archive(client, acme, await exported(process, person))
         told = json.loads(files["shopper.json"])
         assert [order["contact"] for order in told["orders"]] == [person.contact]
         assert {name: len(rows) for name, rows in told.items() if name != "shopper"} == {
             "orders": 1, "order_lines": 1, "payment_attempts": 1, "payments": 1, "refunds": 0, "deliveries": 1, "audit": 1,
-            "notes": 0, "mails": 0,
+            "notes": 0, "mails": 0, "groups": 1,
         }  # fmt: skip
         assert person.contact in files["orders.csv"].decode("utf-8-sig")
         assert other.contact.encode() not in b"".join(files.values())
@@ -170,7 +172,7 @@ class TestStore:
 
         with monkeypatch.context() as patched:
             patched.setattr(store_export, "_step", dies)
-            for _ in range(40):
+            for _ in range(60):
                 try:
                     await work(process, acme, asked["id"])
                 except KeyboardInterrupt:
