@@ -87,7 +87,7 @@ class Snapshot(Struct, frozen=True):
 
 class SnapshotController(Controller):
     path = "/orders/{order_id:str}/snapshot"
-    tags = ("Orders",)
+    tags = ("Prices",)
 
     @get(
         "/",

@@ -127,73 +127,6 @@ class Refundable(Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: dt.datetime
 
 
-class PricedBy(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A price on a list, in the version that was in force; the list's name is today's."""
-
-    price_id: str
-    list_id: str
-    list_name: str
-    least_quantity: int
-    unit_minor: int
-    since: dt.datetime
-
-
-class ThenTranslated(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`description` null is the one that was written."""
-
-    name: str
-    description: str | None
-
-
-class ThenProduct(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`images` are the addresses its pictures had; those that were removed since are found there no more."""
-
-    name: str
-    description: str
-    images: list[str]
-    translations: dict[str, Any]
-    since: dt.datetime
-
-
-class ThenSku(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`price_minor` was its own price. `usage_note` is told once the order is paid, `config` to the merchant alone; null otherwise."""
-
-    name: str
-    choices: dict[str, Any]
-    face_value: str | None
-    usage_note: str | None
-    price_minor: int
-    currency: str
-    type: str
-    config: dict[str, Any] | None
-    translations: dict[str, Any]
-    since: dt.datetime
-
-
-class SnapshotLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was paid for the line, by which price: `priced_by` null is the SKU's own, or its sale's. `product` and `sku` are what was shown
-    when the order was made, from `since` on; a `since` that is later is that of the oldest that is known, null that nothing is.
-    """
-
-    sale_id: str
-    sku_id: str
-    product_id: str
-    quantity: int
-    unit_price_minor: int
-    amount_minor: int
-    priced_by: PricedBy | None
-    product: ThenProduct | None
-    sku: ThenSku | None
-
-
-class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """As of `created_at`, the order's: what was edited since changes nothing here."""
-
-    lines: list[SnapshotLine]
-    currency: str
-    created_at: dt.datetime
-
-
 class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the shopper is told: a code (with its secret), or a note, or both."""
 
@@ -362,11 +295,6 @@ def refund_order(order_id: str) -> Call[OrderView]:
 def get_refundable(order_id: str) -> Call[Refundable]:
     """How much of an order the rules it was bought under give back at this moment."""
     return Call(method="GET", path=f"/v1/orders/{order_id}/refundable", answers={200: Refundable})
-
-
-def get_snapshot(order_id: str) -> Call[Snapshot]:
-    """What product and SKU said when an order was made, and by which prices it was."""
-    return Call(method="GET", path=f"/v1/orders/{order_id}/snapshot", answers={200: Snapshot})
 
 
 def complete_fulfilment(fulfilment_id: str, body: Completion) -> Call[Fulfilment]:
