@@ -4,7 +4,9 @@ import datetime as dt
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from tenants.types import TYPES
 from tests.shop import Store
+from tests.tenants.types import picked
 
 TODAY = dt.datetime.now(dt.UTC).date()
 MONTH = TODAY + dt.timedelta(30)
@@ -39,7 +41,7 @@ RECIPES = {
 
 
 async def put_on_sale(store: Store, name: str, units: int) -> str:
-    """A SKU of the type with so many units, all of them in a sale that is open."""
+    """A SKU of the type with so many units, all of them in a sale that is open; on the shelf, where shoppers choose."""
     recipe = RECIPES[name]
     sku = await store.sku(type=name, config=recipe.config)
     if name in ("chosen", "code"):
@@ -52,4 +54,15 @@ async def put_on_sale(store: Store, name: str, units: int) -> str:
         await store.ask("POST", f"/v1/skus/{sku}/units", store.merchant, {"quantity": units // recipe.each, **recipe.units})
     if name == "reusable":
         await store.ask("POST", "/v1/types/reusable/change", store.merchant, {"sku_id": sku, "code": uuid4().hex})
+    if TYPES[name].picked:
+        return str((await store.ask("PUT", f"/v1/skus/{sku}/shelf", store.merchant, {"units": "all"}))["id"])
     return await store.sale(units, sku_id=sku)
+
+
+async def wish(store: Store, sale: str, quantity: int) -> tuple[str, dict[str, Any]]:
+    """Where units of the sale are asked for, and how: chosen ones by their picks, of what is free the first."""
+    shown = await store.ask("GET", f"/v1/sales/{sale}", store.merchant)
+    if shown["door"] != "shelf":
+        return "/v1/checkouts", {"sale_id": sale, "quantity": quantity}
+    chosen = await picked.offered(store, shown["sku_id"], quantity) or ["nothing left"] * quantity
+    return "/v1/orders", {"lines": [{"sku_id": shown["sku_id"], "quantity": quantity, "picks": chosen}]}
