@@ -4,7 +4,9 @@ import datetime as dt
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from tenants.types import TYPES
 from tests.shop import Store
+from tests.tenants.types import picked
 
 TODAY = dt.datetime.now(dt.UTC).date()
 MONTH = TODAY + dt.timedelta(30)
@@ -25,11 +27,11 @@ class Recipe(NamedTuple):
 
 
 class OnSale(NamedTuple):
-    """Where it is sold: the sale of what a shopper is asked something for, if it asks; and how two are ordered."""
+    """Where a SKU is sold: the sale of what a shopper is asked something for, if it asks; on the shelf with a cart."""
 
     sale: str
-    path: str
-    body: dict[str, Any]
+    sku: str
+    shelved: bool
 
 
 RECIPES = {
@@ -51,18 +53,34 @@ RECIPES = {
 
 
 async def put_on_sale(store: Store, name: str, units: int) -> OnSale:
-    """A SKU of the type with so many units, all of them in a sale that is open."""
+    """A SKU of the type with so many units, all of them in a sale that is open; on the shelf, where shoppers choose."""
     if name == "bundle":
         return await _bundle(store, units)
-    sale = await store.sale(units, sku_id=await _stocked(store, name, units))
-    return OnSale(sale, "/v1/checkouts", {"sale_id": sale, "quantity": 2})
+    sku = await _stocked(store, name, units)
+    if TYPES[name].picked:
+        return OnSale(await _shelved(store, sku), sku, shelved=True)
+    return OnSale(await store.sale(units, sku_id=sku), sku, shelved=False)
+
+
+async def wish(store: Store, on_sale: OnSale, quantity: int) -> tuple[str, dict[str, Any]]:
+    """Where so many are asked for, and how: chosen ones by their picks, of what is free the first."""
+    if not on_sale.shelved:
+        return "/v1/checkouts", {"sale_id": on_sale.sale, "quantity": quantity}
+    line: dict[str, Any] = {"sku_id": on_sale.sku, "quantity": quantity}
+    if (await store.ask("GET", f"/v1/skus/{on_sale.sku}", store.merchant))["picked"]:
+        line["picks"] = await picked.offered(store, on_sale.sku, quantity) or ["nothing left"] * quantity
+    return "/v1/orders", {"lines": [line]}
 
 
 async def _bundle(store: Store, units: int) -> OnSale:
     skus = [await _stocked(store, name, units) for name in ("code", "manual")]
     bundle = await store.sku(type="bundle", config={"parts": [{"sku_id": sku} for sku in skus]}, price_minor=101)
-    sales = [await store.ask("PUT", f"/v1/skus/{sku}/shelf", store.merchant, {"units": "all"}) for sku in (*skus, bundle)]
-    return OnSale(sales[1]["id"], "/v1/orders", {"lines": [{"sku_id": bundle, "quantity": 2}]})
+    sales = [await _shelved(store, sku) for sku in (*skus, bundle)]
+    return OnSale(sales[1], bundle, shelved=True)
+
+
+async def _shelved(store: Store, sku: str) -> str:
+    return str((await store.ask("PUT", f"/v1/skus/{sku}/shelf", store.merchant, {"units": "all"}))["id"])
 
 
 async def _stocked(store: Store, name: str, units: int) -> str:

@@ -29,7 +29,7 @@ from tessera.embedded import Servers
 from tests.paying import fulfil, pay
 from tests.security.database import own_database
 from tests.shop import PLATFORM_HOST, Store, open_store
-from tests.tenants.types.recipes import RECIPES, put_on_sale
+from tests.tenants.types.recipes import RECIPES, put_on_sale, wish
 
 EXAMPLES = 12
 STEPS = ("order", "say", "cancel", "lapse", "pay", "pay again", "fulfil", "complete", "fail", "refund a part", "refund", "repay")
@@ -69,7 +69,8 @@ class Life:
     async def take(self, step: str) -> None:
         if step == "order":
             key = {"Idempotency-Key": str(len(self.orders))}
-            answer = await self._ask("POST", self.on_sale.path, self.on_sale.body, self.who | key)
+            path, body = await wish(self.store, self.on_sale, 2)
+            answer = await self._ask("POST", path, body, self.who | key)
             self.orders += [answer["id"]] if "id" in answer else []
         elif self.orders:
             await getattr(self, f"_{step.replace(' ', '_')}")(self.orders[-1])
