@@ -139,11 +139,12 @@ async def _weighed(
         return line._replace(problem=_problem(wanted, closed.name.lower(), f"{line.name} is not sold just now. Nothing was reserved."))
     got: list[int] = []
     gone: list[str] = []
-    for name in wanted.picks or [ANY] * wanted.quantity if units is not None else ():
-        if left := units[name]:
-            got.append(left.pop(0))
-        else:
-            gone.append(name)
+    if units is not None:
+        for name in wanted.picks or (ANY,) * wanted.quantity:
+            if left := units[name]:
+                got.append(left.pop(0))
+            else:
+                gone.append(name)
     if wanted.picks:
         line = line._replace(free=len(got))
     limit = sale.limit_per_shopper if safeties.on("unique_slot") else 0
@@ -177,14 +178,16 @@ async def _paid(tx: TenantTx, wanted: Wanted, price: Price) -> list[int]:
 
 def _malformed(line: Weighed, is_picked: bool) -> AppError | None:
     """What is wrong with the line, whatever there is of it."""
-    wanted, which = line.wanted, {"sku_id": encode("sku", line.wanted.sku_id)}
+    wanted, which = line.wanted, encode("sku", line.wanted.sku_id)
     if wanted.quantity > QUANTITY_MAX:
-        return Unprocessable(f"At most {QUANTITY_MAX:,} of {line.name} in an order. Nothing was reserved.", code="too_many", **which)
+        return Unprocessable(f"At most {QUANTITY_MAX:,} of {line.name} in an order. Nothing was reserved.", code="too_many", sku_id=which)
     if wanted.picks and not is_picked:
-        return Unprocessable(f"Nobody chooses among units of {line.name}: name no picks. Nothing was reserved.", code="not_picked", **which)
+        return Unprocessable(
+            f"Nobody chooses among units of {line.name}: name no picks. Nothing was reserved.", code="not_picked", sku_id=which
+        )
     if is_picked and len(wanted.picks) != wanted.quantity:
         detail = f"Choose {wanted.quantity} of {line.name}: as many picks as units. Nothing was reserved."
-        return Unprocessable(detail, code="picks_missing", **which)
+        return Unprocessable(detail, code="picks_missing", sku_id=which)
     return None
 
 
@@ -194,7 +197,9 @@ def _not_there(line: Wanted) -> Conflict:
 
 def _problem(line: Wanted, code: str, detail: str, **more: object) -> Conflict:
     within = {"bundle_id": encode("sku", line.bundle_id)} if line.bundle_id else {}
-    return Conflict(detail, code=code, sku_id=encode("sku", line.sku_id), **within, **more)
+    problem = Conflict(detail, code=code)
+    problem.extra |= {"sku_id": encode("sku", line.sku_id)} | within | more
+    return problem
 
 
 # Each look-up is spelt so that no planner can turn it round.

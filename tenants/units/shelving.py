@@ -23,20 +23,24 @@ async def sale_of(tx: TenantTx, sku_id: UUID, *, lock: bool = False) -> UUID | N
     Raises `NotFound` for a SKU that does not exist, `Unavailable`.
     """
     if not lock:
-        found: UUID | None = await tx.conn.fetchval(_OPEN, tx.tenant_id, sku_id)
-        return found
+        return await _look(tx, sku_id)
     for _ in range(LOOKS):
         # Somebody may put it there or take it off between two words: then what was locked is let go, and locked in order again.
         await tx.conn.execute("SAVEPOINT shelf")
-        sale_id: UUID | None = await tx.conn.fetchval(_OPEN, tx.tenant_id, sku_id)
+        sale_id = await _look(tx, sku_id)
         await aside.lock(tx, [sale_id] if sale_id else [], [sku_id])
-        if await tx.conn.fetchval(_OPEN, tx.tenant_id, sku_id) == sale_id:
+        if await _look(tx, sku_id) == sale_id:
             await tx.conn.execute("RELEASE SAVEPOINT shelf")
-            if sale_id is None and not await tx.conn.fetchval("SELECT 1 FROM sku WHERE tenant_id = $1 AND id = $2", tx.tenant_id, sku_id):
+            if not await tx.conn.fetchval("SELECT 1 FROM sku WHERE tenant_id = $1 AND id = $2", tx.tenant_id, sku_id):
                 raise NotFound("There is no such SKU.")
             return sale_id
         await tx.conn.execute("ROLLBACK TO SAVEPOINT shelf")
     raise Unavailable("This SKU is being put on the shelf or taken off it. Nothing was changed; ask again.", code="contended")
+
+
+async def _look(tx: TenantTx, sku_id: UUID) -> UUID | None:
+    found: UUID | None = await tx.conn.fetchval(_OPEN, tx.tenant_id, sku_id)
+    return found
 
 
 async def that_takes(tx: TenantTx, sku_id: UUID) -> UUID | None:

@@ -54,6 +54,10 @@ CATALOG = {
 FILE = {"content": lambda _: {"content": b"AAAA-0001\n"}, "headers": TEXT}
 
 
+def cart(ids: dict[str, str]) -> dict[str, Any]:
+    return {"json": {"lines": [{"sku_id": ids["sku_id"], "quantity": 1}]}}
+
+
 def units(ids: dict[str, str]) -> dict[str, Any]:
     return {"json": {"units": [int(ids["unit_id"])], "reason": "x"}}
 
@@ -193,6 +197,8 @@ API = {
     "POST /v1/sales/{sale_id}/end": Row(),
     "POST /v1/sales/{sale_id}/limit": Row(content=body(limit_per_shopper=1)),
     "POST /v1/sales/{sale_id}/stock": Row(content=body(withdraw=1)),
+    "PUT /v1/skus/{sku_id}/shelf": Row(content=body(units=1)),
+    "DELETE /v1/skus/{sku_id}/shelf": Row(ok=(204, 404)),  # taken off once
     "GET /v1/storefront": Row(),
     "GET /v1/storefront/sales/{sale_id}": Row(at_store=True),
     "GET /v1/storefront/products": Row(query="?category_id={category_id}", at_store=True),
@@ -200,6 +206,11 @@ API = {
     "GET /v1/storefront/categories": Row(),
     "POST /v1/shopper-tokens": Row(ok=201),
     "POST /v1/checkouts": Row(ok=201, content=body(sale_id="{sale_id}", quantity=1), names_ids=True),
+    "POST /v1/orders": Row(ok=201, content=cart, names_ids=True),
+    "POST /v1/quotes": Row(content=cart),
+    "GET /v1/cart": Row(),
+    "PUT /v1/cart": Row(content=cart),
+    "DELETE /v1/cart": Row(ok=204),
     "GET /v1/orders": Row(),
     "GET /v1/orders/{order_id}": Row(private=True),
     "POST /v1/orders/{order_id}/cancel": Row(private=True),

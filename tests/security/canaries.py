@@ -23,6 +23,7 @@ NO_WORD = {
     "api_key.prefix": "six letters", "channel.code": "15 letters", "store_image.digest": "32 digits",
     "product_image.digest": "32 hex digits", "moderation": "a word of a CHECK",
     "product.options": "a list of a CHECK; its words are in `sku.choices` too",
+    "cart.lines": "a list of a CHECK; its words are in `unit.pick` too",
     "store_host.tenant_id": "an id", "scopes": "permissions, known words; a session with others would be no session",
 }  # fmt: skip
 # Whose row is whose, where there is no tenant_id, or not always.

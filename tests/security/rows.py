@@ -31,6 +31,7 @@ WANTED = {
     "data_request.shopper_id": "gen_random_uuid()",
     "provider_account.provider": "'sandbox'",
     "order_reminder.contact": "md5(random()::text)",
+    "cart.lines": "'[]'",
     "retention_rule.contact_days": "730",
     "retention_rule.notice_days": "180",
 }

@@ -119,6 +119,8 @@ ACTS = {
     "POST /v1/vault/batches/{batch_id}/restore": Act(("batch.restored",)),
     "PUT /v1/skus/{sku_id}/issue": Act(("sku.issue_changed",)),
     "POST /v1/sales": Act(("sale.created",)),
+    "PUT /v1/skus/{sku_id}/shelf": Act((), "it is there already; tried in tests/api/test_carts.py"),
+    "DELETE /v1/skus/{sku_id}/shelf": Act(("sale.ended",)),
     "POST /v1/sales/{sale_id}/pause": Act(("sale.paused",)),
     "POST /v1/sales/{sale_id}/resume": Act((), "it runs: nothing changes"),
     "POST /v1/sales/{sale_id}/end": Act(("sale.ended",)),

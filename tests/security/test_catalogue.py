@@ -43,6 +43,7 @@ REMOVED = {
     ("tessera_app", "membership"): "somebody leaves",
     ("tessera_app", "staff_role"): "a role that nobody has",
     ("tessera_app", "store_domain"): "a domain that is given up",
+    ("tessera_app", "cart"): "a cart that is emptied",
     ("tessera_app", "category"): "a shelf that nothing is in",
     ("tessera_app", "product_image"): "a picture that is shown no more",
     ("tessera_app", "store_image"): "a picture that is shown no more",
@@ -69,7 +70,11 @@ FOR_ALL = (
     "audit platform_adds", "audit_unlinked platform_adds", "mail platform_adds", "outbox platform_adds", "retention_rule every",
     "order_change past", "product platform_decides", "product_review platform_decides", "product_review platform_sees",
     "review_rule platform_decides",
-    *(f"{of} {past}" for of in ("idempotent_reply", "mail", "orders", "outbox", "payment_inbox") for past in ("past", "past_reading")),
+    *(
+        f"{of} {past}"
+        for of in ("cart", "idempotent_reply", "mail", "orders", "outbox", "payment_inbox")
+        for past in ("past", "past_reading")
+    ),
 )  # fmt: skip
 # What the platform may do in tables of tenants: find where somebody works, decide on qualifications and products, sign heads, and leave
 # a word. (What it may of `product` is granted column by column.)

@@ -25,6 +25,7 @@ SKU = {
     "name": "n", "price_minor": 1, "code_pattern": "x", "reference": "r", "state": "draft", "choices": {"n": "v"}, "cost_minor": 1,
     "face_value": "f", "usage_note": "u",
 }  # fmt: skip
+LINE = {"sku_id": f"sku_{ZEROS}", "quantity": 1, "picks": ["gala.stalls"]}
 SAMPLES: dict[str, dict[str, Any]] = {
     "signUp": {"store": "S", "slug": "some-slug", "mail": "a@example.org", "locale": "en"},
     "signIn": {"mail": "a@example.org", "password": "0123456789", "code": "000000", "tenant_id": f"ten_{ZEROS}"},
@@ -76,6 +77,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "starts_at": "2030-01-01T00:00:00Z", "ends_at": "2030-01-02T00:00:00Z", "door": "direct",
     },
     "changeSaleStock": {"add": 1},
+    "putOnShelf": {"units": 1, "limit_per_shopper": 1, "hold_s": 900, "takes_new_stock": True},
+    "createOrder": {"lines": [LINE], "contact": "a@example.org", "lookup_password": "secret"},
+    "createQuote": {"lines": [LINE], "contact": "a@example.org", "lookup_password": "secret"}, "putCart": {"lines": [LINE]},
     "lockUnits": {"units": [1], "reason": "r"}, "unlockUnits": {"units": [1], "reason": "r"}, "voidUnits": {"units": [1], "reason": "r"},
     "replaceUnit": {"reason": "r"}, "recallBatch": {"fate": "locked", "reason": "r"}, "restoreBatch": {"reason": "r"},
     "setBatch": {"priority": 1, "valid_from": "2030-01-01T00:00:00Z", "valid_until": "2031-01-01T00:00:00Z"},
@@ -95,7 +99,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "enrolPlatformStaff": {"enrolment": "pe_x", "password": "0123456789"},
     "signInPlatformStaff": {"mail": "a@example.org", "password": "0123456789", "totp": "000000"},
     "addPlatformStaff": {"mail": "a@example.org", "role": "support"},
-    "putRetention": {"contact_days": 60, "reply_days": 7, "event_days": 7, "notice_days": 60},
+    "putRetention": {"contact_days": 60, "reply_days": 7, "event_days": 7, "notice_days": 60, "cart_days": 7},
     "startOffBoarding": {"password": "x"},
     "searchShoppers": {"contact": "a@example.org"},
     "exportShopper": {}, "eraseShopper": {}, "exportStore": {},

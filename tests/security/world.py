@@ -43,13 +43,15 @@ class World(NamedTuple):
         await store.ask("PATCH", "/v1/store", store.merchant | {"If-Match": "*"}, about)
         product = await store.product(canary)
         sku = await store.sku(product_id=product, name=canary)
-        codes = [uuid4().hex for _ in range(5)]
+        codes = [uuid4().hex for _ in range(9)]
         batch = await imported(store, sku, codes)
         unit = await loose_unit(store, sku, batch, canary)
         async with tenant_tx(store.process.app_pool, store.tenant_id) as tx:
             await picks.put(tx, decode("sku", sku), [Pick(name="gala.stalls", label=canary)])
         sale = await store.sale(units=3, sku_id=sku, name=canary)
+        await store.ask("PUT", f"/v1/skus/{sku}/shelf", store.merchant, {"units": 4})
         owner = await store.guest()
+        await store.ask("PUT", "/v1/cart", owner, {"lines": [{"sku_id": sku, "quantity": 1, "picks": [canary]}]})
         order = await store.order(owner, sale)
         fulfilment_id = await waiting(store, order, sale)
         key = await store.ask("POST", "/v1/api-keys", store.merchant, {"name": canary, "scopes": ["orders:read"]})

@@ -105,6 +105,16 @@ def selling(place: Place) -> dict[str, Scene]:
         [unit] = ask("GET", f"/v1/vault/units?sku_id={place.ids['sku_id'][-1]}&state=sold&limit=1")["units"]
         return Given({"unit_id": str(unit["unit"])})
 
+    def shelved(_: str) -> Given:
+        """A SKU that is on the shelf, with all that is loose."""
+        ask("PUT", f"/v1/skus/{shelf}/shelf", {"units": "all", "takes_new_stock": True})
+        return Given({"sku_id": shelf})
+
+    def cart(role: str) -> Given:
+        shelved(role)
+        return Given({"lines": [{"sku_id": shelf, "quantity": 1}]})
+
+    shelf = place.ids["sku_id"][1]
     spare = [int(unit) for unit in place.ids["unit_id"]][:5]
     last, unpaid = place.ids["sale_id"][-1], place.ids["order_id"][-1]
     account = place.house.account(place.store.slug)
@@ -128,6 +138,11 @@ def selling(place: Place) -> dict[str, Scene]:
             always(sale_id=last, add=None, withdraw=1), after=lambda _: desk.send("POST", f"/v1/sales/{last}/stock", place.key, {"add": 1})
         ),
         "createCheckout": Scene(always(sale_id=last), after=cancel),
+        "putOnShelf": Scene(always(sku_id=shelf, units=1)),
+        "takeOffShelf": Scene(shelved, ALWAYS),
+        "createOrder": Scene(cart, ALWAYS, cancel),
+        "createQuote": Scene(cart),
+        "putCart": Scene(cart),
         "cancelOrder": Scene(order, ALWAYS),
         "startPayment": Scene(always(order_id=unpaid, provider="sandbox")),
         "refundOrder": Scene(lambda _: Given({"order_id": place.paid()}) if place.house.whole else None, LETTERS),
