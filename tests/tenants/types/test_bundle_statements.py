@@ -5,28 +5,28 @@ from uuid import uuid4
 
 from api.process import Process
 from checkout_core.ids import decode, new_id
-from tenants import offers, shelf
+from tenants import shelf
 from tenants.db import Pool, tenant_tx
-from tenants.orders import place
+from tenants.orders import bundles, place
 from tenants.orders.cart import Wanted
 from tenants.orders.place import NewOrder
 from tenants.orders.weigh import Buyer
 from tests.plans import joined, scans
 from tests.shop import Store
-from tests.tenants.types.test_bundle import bundle, part, shelved_sale
+from tests.tenants.types.test_bundle import bundle, part
 
 
 async def asked(process: Process, store: Store) -> set[str]:
-    """The statements of a quote, an order, an offer, and of putting it on the shelf."""
+    """The statements of a quote, an order, of what there is of it, and of putting it on the shelf."""
     sku = await bundle(store, {"sku_id": await part(store)}, {"sku_id": await part(store)}, limit=2)
-    sale_id, sku_id = decode("sal", await shelved_sale(store, sku)), decode("sku", sku)
+    sku_id = decode("sku", sku)
     wish = NewOrder(new_id(), Buyer(uuid4(), "api"), [Wanted(sku_id, 1)], b"")
     found: set[str] = set()
     async with tenant_tx(process.app_pool, store.tenant_id) as tx:
         with tx.conn.query_logger(lambda record: found.add(record.query)):
             await place.quote(tx, wish.buyer, wish.lines)
             await place._placed(tx, wish)
-            await offers.get(tx, sale_id, "api", "en")
+            await bundles.available(tx, [sku_id])
             await shelf.put(tx, sku_id, units=None, limit_per_shopper=1, hold_s=900, takes_new_stock=True, actor="test")
             await asyncio.sleep(0)  # the logger is told in the loop's next turn
     return {statement for statement in found if "SAVEPOINT" not in statement}
