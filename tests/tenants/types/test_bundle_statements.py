@@ -5,7 +5,6 @@ from uuid import uuid4
 
 from api.process import Process
 from checkout_core.ids import decode, new_id
-from tenants import shelf
 from tenants.db import Pool, tenant_tx
 from tenants.orders import bundles, place
 from tenants.orders.cart import Wanted
@@ -17,7 +16,7 @@ from tests.tenants.types.test_bundle import bundle, part
 
 
 async def asked(process: Process, store: Store) -> set[str]:
-    """The statements of a quote, an order, of what there is of it, and of putting it on the shelf."""
+    """The statements of a quote, an order, of what there is of it, and whether it may be put on the shelf."""
     sku = await bundle(store, {"sku_id": await part(store)}, {"sku_id": await part(store)}, limit=2)
     sku_id = decode("sku", sku)
     wish = NewOrder(new_id(), Buyer(uuid4(), "api"), [Wanted(sku_id, 1)], b"")
@@ -27,7 +26,7 @@ async def asked(process: Process, store: Store) -> set[str]:
             await place.quote(tx, wish.buyer, wish.lines)
             await place._placed(tx, wish)
             await bundles.available(tx, [sku_id])
-            await shelf.put(tx, sku_id, units=None, limit_per_shopper=1, hold_s=900, takes_new_stock=True, actor="test")
+            await bundles.need_parts(tx, sku_id)
             await asyncio.sleep(0)  # the logger is told in the loop's next turn
     return {statement for statement in found if "SAVEPOINT" not in statement}
 
