@@ -103,7 +103,7 @@ def new_order(process: Process, who: Shopper, wish: NewOrder, key: str, channel:
 
 class CartOrderController(Controller):
     path = "/orders"
-    tags = ("Checkout",)
+    tags = ("Orders",)
 
     @post(
         "/",
@@ -125,7 +125,7 @@ class CartOrderController(Controller):
 
 class QuoteController(Controller):
     path = "/quotes"
-    tags = ("Checkout",)
+    tags = ("Orders",)
 
     @post(
         "/",
@@ -144,7 +144,7 @@ class QuoteController(Controller):
 
 class CartController(Controller):
     path = "/cart"
-    tags = ("Checkout",)
+    tags = ("Orders",)
 
     @get("/", guards=[shopper], operation_id="getCart", summary="The shopper's cart, with prices and what can be had")
     async def get(self, shopper: NamedDependency[Shopper], tx: NamedDependency[TenantTx]) -> CartView:

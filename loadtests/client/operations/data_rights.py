@@ -54,6 +54,7 @@ class Rules(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reply_days: int = 7
     event_days: int = 30
     notice_days: int = 180
+    cart_days: int = 90
 
 
 class LeavingView(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,7 +10,9 @@ from loadtests.client.operations.codes import Nothing
 
 
 class Sale(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`committed` of the `allotted` units are held or sold."""
+    """`committed` of the `allotted` units are held or sold. Behind the door `shelf` orders with a cart buy, and `takes_new_stock` says that
+    what is made or loaded of its SKU goes there; `price_minor` is then what the SKU cost when it was put there.
+    """
 
     id: str
     sku_id: str
@@ -28,6 +30,7 @@ class Sale(Struct, frozen=True, kw_only=True, omit_defaults=True):
     allotted: int
     committed: int
     created_at: dt.datetime
+    takes_new_stock: bool
 
 
 class Sales(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,6 +66,17 @@ class StockChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     add: int | Literal["all"] | None = None
     withdraw: int | None = None
+
+
+class Shelved(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """At least so many `units` are to be free there; what is missing is taken of the loose stock, or all of it. A limit of 0 is none. With
+    `takes_new_stock` units that are made or loaded later go there by themselves.
+    """
+
+    units: int | Literal["all"]
+    limit_per_shopper: int = 0
+    hold_s: int = 900
+    takes_new_stock: bool = False
 
 
 def list_sales(
@@ -125,6 +139,16 @@ def change_sale_stock(sale_id: str, body: StockChange, *, idempotency_key: str |
         headers={"Idempotency-Key": idempotency_key or new_key()},
         has_key=True,
     )
+
+
+def put_on_shelf(sku_id: str, body: Shelved) -> Call[Sale]:
+    """Put a SKU on the shelf, where orders with a cart buy; or change how it is there."""
+    return Call(method="PUT", path=f"/v1/skus/{sku_id}/shelf", answers={200: Sale}, body=body)
+
+
+def take_off_shelf(sku_id: str) -> Call[None]:
+    """Take a SKU off the shelf: its sale there ends for good."""
+    return Call(method="DELETE", path=f"/v1/skus/{sku_id}/shelf", answers={204: None})
 
 
 def watch_sale(sale_id: str, *, seconds: int = 600) -> Call[str]:

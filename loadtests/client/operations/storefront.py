@@ -15,7 +15,10 @@ class StoreName(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`stock` units are free at this moment. `state` is open, not_started, paused or ended."""
+    """`stock` units are free at this moment. `state` is open, not_started, paused or ended. What has the `door` shelf is bought with
+    `createOrder`, at `price_minor` in this channel, everything else with `createCheckout`; `base_price_minor` is what it costs without any
+    price list. Of a `picked` one shoppers choose the units.
+    """
 
     id: str
     name: str
@@ -35,6 +38,10 @@ class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     choices: dict[str, Any]
     face_value: str | None
     images: list[str]
+    sku_id: str
+    door: str
+    base_price_minor: int
+    picked: bool
 
 
 class Storefront(Struct, frozen=True, kw_only=True, omit_defaults=True):

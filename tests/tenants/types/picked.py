@@ -1,4 +1,4 @@
-"""SKUs whose units are chosen, with units made and sold as the sale has them: the next one, until a shopper names his own."""
+"""SKUs whose units are chosen, with units made and sold: by their picks, from the shelf."""
 
 import datetime as dt
 from typing import Any
@@ -41,12 +41,26 @@ async def make(store: Store, sku: str, quantity: int = 1, **about: object) -> An
 
 
 async def buy(store: Store, sku: str, units: int = 1, *, who: dict[str, str] | None = None) -> tuple[dict[str, str], str]:
-    """A shopper and his order of the next units, paid and fulfilled."""
+    """A shopper and his order of so many units, paid and fulfilled: of what is offered first; of what nobody can choose any more, the
+    next ones of a sale."""
     who = who or await store.guest()
-    order = await store.order(who, await store.sale(units, sku_id=sku), units)
+    if chosen := await offered(store, sku, units):
+        await store.ask("PUT", f"/v1/skus/{sku}/shelf", store.merchant, {"units": "all"})
+        body = {"lines": [{"sku_id": sku, "quantity": units, "picks": chosen}]}
+        order = str((await store.ask("POST", "/v1/orders", who | key(), body))["id"])
+    else:
+        order = await store.order(who, await store.sale(units, sku_id=sku), units)
     assert await pay(store, order) == "applied"
     assert set(await fulfil(store, order)) <= {"done"}
     return who, order
+
+
+async def offered(store: Store, sku: str, units: int) -> list[str]:
+    """Picks of so many units that a shopper could choose now, what is over soonest first; none when there are fewer."""
+    shown = await store.ask("GET", f"/v1/skus/{sku}/picks?limit=100", store.merchant)
+    open_ = [each for each in shown["picks"] if each["is_on"] and (each["offered_until"] or "9") > dt.datetime.now(dt.UTC).isoformat()]
+    names = [each["pick"] for each in open_ for _ in range(each["available"])][:units]
+    return names if len(names) == units else []
 
 
 async def codes(store: Store, who: dict[str, str], order: str) -> list[Any]:

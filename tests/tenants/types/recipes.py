@@ -4,7 +4,9 @@ import datetime as dt
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from tenants.types import TYPES
 from tests.shop import Store
+from tests.tenants.types import picked
 
 TODAY = dt.datetime.now(dt.UTC).date()
 MONTH = TODAY + dt.timedelta(30)
@@ -24,14 +26,6 @@ class Recipe(NamedTuple):
     told: list[dict[str, str]] = []
 
 
-class OnSale(NamedTuple):
-    """Where it is sold: the sale of what a shopper is asked something for, if it asks; and how two are ordered."""
-
-    sale: str
-    path: str
-    body: dict[str, Any]
-
-
 RECIPES = {
     "bundle": Recipe(input={"account": "deer-2026"}, told=[{"note": "Done."}]),  # of a code and of what somebody does
     "booking": Recipe({"fields": []}, {"span": {"first": f"{MONTH}", "last": f"{MONTH + dt.timedelta(1)}"}}, each=2),
@@ -47,19 +41,23 @@ RECIPES = {
 }
 
 
-async def put_on_sale(store: Store, name: str, units: int) -> OnSale:
-    """A SKU of the type with so many units, all of them in a sale that is open."""
+async def put_on_sale(store: Store, name: str, units: int) -> str:
+    """A SKU of the type with so many units, all of them in a sale that is open; on the shelf, where shoppers choose, and a bundle."""
     if name == "bundle":
         return await _bundle(store, units)
-    sale = await store.sale(units, sku_id=await _stocked(store, name, units))
-    return OnSale(sale, "/v1/checkouts", {"sale_id": sale, "quantity": 2})
+    sku = await _stocked(store, name, units)
+    return await _shelved(store, sku) if TYPES[name].picked else await store.sale(units, sku_id=sku)
 
 
-async def _bundle(store: Store, units: int) -> OnSale:
+async def _bundle(store: Store, units: int) -> str:
     skus = [await _stocked(store, name, units) for name in ("code", "manual")]
-    bundle = await store.sku(type="bundle", config={"parts": [{"sku_id": sku} for sku in skus]}, price_minor=101)
-    sales = [await store.ask("PUT", f"/v1/skus/{sku}/shelf", store.merchant, {"units": "all"}) for sku in (*skus, bundle)]
-    return OnSale(sales[1]["id"], "/v1/orders", {"lines": [{"sku_id": bundle, "quantity": 2}]})
+    for sku in skus:
+        await _shelved(store, sku)
+    return await _shelved(store, await store.sku(type="bundle", config={"parts": [{"sku_id": sku} for sku in skus]}, price_minor=101))
+
+
+async def _shelved(store: Store, sku: str) -> str:
+    return str((await store.ask("PUT", f"/v1/skus/{sku}/shelf", store.merchant, {"units": "all"}))["id"])
 
 
 async def _stocked(store: Store, name: str, units: int) -> str:
@@ -77,3 +75,14 @@ async def _stocked(store: Store, name: str, units: int) -> str:
     if name == "reusable":
         await store.ask("POST", "/v1/types/reusable/change", store.merchant, {"sku_id": sku, "code": uuid4().hex})
     return sku
+
+
+async def wish(store: Store, sale: str, quantity: int) -> tuple[str, dict[str, Any]]:
+    """Where units of the sale are asked for, and how: chosen ones by their picks, of what is free the first."""
+    shown = await store.ask("GET", f"/v1/sales/{sale}", store.merchant)
+    if shown["door"] != "shelf":
+        return "/v1/checkouts", {"sale_id": sale, "quantity": quantity}
+    line = {"sku_id": shown["sku_id"], "quantity": quantity}
+    if TYPES[(await store.ask("GET", f"/v1/skus/{shown['sku_id']}", store.merchant))["type"]].picked:
+        line["picks"] = await picked.offered(store, shown["sku_id"], quantity) or ["nothing left"] * quantity
+    return "/v1/orders", {"lines": [line]}
