@@ -94,15 +94,15 @@ async def quote(tx: TenantTx, buyer: Buyer, lines: Sequence[Wanted]) -> list[Quo
     problems = meant.problems | await bundles.too_many(tx, buyer.shopper_id, asked, meant, weighing.sales)
     quoted = []
     for line in asked:
-        name, of_bundle = weighing.names.get(line.sku_id, ""), meant.prices.get(line.sku_id)
         parts = [w for w in weighing.lines if line.sku_id == (w.wanted.bundle_id or w.wanted.sku_id)]
-        base: int | None = of_bundle.base_minor * line.quantity if of_bundle else sum(w.base_minor for w in parts)
-        amount: int | None = sum(w.amount_minor for w in parts)
-        if not parts or not all(w.paid for w in parts):
-            amount = base = None
+        is_priced = bool(parts) and all(w.paid for w in parts)
+        amount, base = sum(w.amount_minor for w in parts), sum(w.base_minor for w in parts)
+        if of_bundle := meant.prices.get(line.sku_id):
+            base = of_bundle.base_minor * line.quantity
         available = min((w.free * line.quantity // w.wanted.quantity for w in parts), default=0)
         problem = problems.get(line.sku_id) or next((w.problem for w in parts if w.problem), None)
-        quoted.append(Quoted(line, name, amount, base, available, problem))
+        name, costs = weighing.names.get(line.sku_id, ""), (amount, base) if is_priced else (None, None)
+        quoted.append(Quoted(line, name, costs[0], costs[1], available, problem))
     return quoted
 
 

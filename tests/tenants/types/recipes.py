@@ -26,14 +26,6 @@ class Recipe(NamedTuple):
     told: list[dict[str, str]] = []
 
 
-class OnSale(NamedTuple):
-    """Where a SKU is sold: the sale of what a shopper is asked something for, if it asks; on the shelf with a cart."""
-
-    sale: str
-    sku: str
-    shelved: bool
-
-
 RECIPES = {
     "bundle": Recipe(input={"account": "deer-2026"}, told=[{"note": "Done."}]),  # of a code and of what somebody does
     "booking": Recipe({"fields": []}, {"span": {"first": f"{MONTH}", "last": f"{MONTH + dt.timedelta(1)}"}}, each=2),
@@ -52,31 +44,19 @@ RECIPES = {
 }
 
 
-async def put_on_sale(store: Store, name: str, units: int) -> OnSale:
-    """A SKU of the type with so many units, all of them in a sale that is open; on the shelf, where shoppers choose."""
+async def put_on_sale(store: Store, name: str, units: int) -> str:
+    """A SKU of the type with so many units, all of them in a sale that is open; on the shelf, where shoppers choose, and a bundle."""
     if name == "bundle":
         return await _bundle(store, units)
     sku = await _stocked(store, name, units)
-    if TYPES[name].picked:
-        return OnSale(await _shelved(store, sku), sku, shelved=True)
-    return OnSale(await store.sale(units, sku_id=sku), sku, shelved=False)
+    return await _shelved(store, sku) if TYPES[name].picked else await store.sale(units, sku_id=sku)
 
 
-async def wish(store: Store, on_sale: OnSale, quantity: int) -> tuple[str, dict[str, Any]]:
-    """Where so many are asked for, and how: chosen ones by their picks, of what is free the first."""
-    if not on_sale.shelved:
-        return "/v1/checkouts", {"sale_id": on_sale.sale, "quantity": quantity}
-    line: dict[str, Any] = {"sku_id": on_sale.sku, "quantity": quantity}
-    if (await store.ask("GET", f"/v1/skus/{on_sale.sku}", store.merchant))["picked"]:
-        line["picks"] = await picked.offered(store, on_sale.sku, quantity) or ["nothing left"] * quantity
-    return "/v1/orders", {"lines": [line]}
-
-
-async def _bundle(store: Store, units: int) -> OnSale:
+async def _bundle(store: Store, units: int) -> str:
     skus = [await _stocked(store, name, units) for name in ("code", "manual")]
-    bundle = await store.sku(type="bundle", config={"parts": [{"sku_id": sku} for sku in skus]}, price_minor=101)
-    sales = [await _shelved(store, sku) for sku in (*skus, bundle)]
-    return OnSale(sales[1], bundle, shelved=True)
+    for sku in skus:
+        await _shelved(store, sku)
+    return await _shelved(store, await store.sku(type="bundle", config={"parts": [{"sku_id": sku} for sku in skus]}, price_minor=101))
 
 
 async def _shelved(store: Store, sku: str) -> str:
@@ -98,3 +78,14 @@ async def _stocked(store: Store, name: str, units: int) -> str:
     if name == "reusable":
         await store.ask("POST", "/v1/types/reusable/change", store.merchant, {"sku_id": sku, "code": uuid4().hex})
     return sku
+
+
+async def wish(store: Store, sale: str, quantity: int) -> tuple[str, dict[str, Any]]:
+    """Where units of the sale are asked for, and how: chosen ones by their picks, of what is free the first."""
+    shown = await store.ask("GET", f"/v1/sales/{sale}", store.merchant)
+    if shown["door"] != "shelf":
+        return "/v1/checkouts", {"sale_id": sale, "quantity": quantity}
+    line = {"sku_id": shown["sku_id"], "quantity": quantity}
+    if TYPES[(await store.ask("GET", f"/v1/skus/{shown['sku_id']}", store.merchant))["type"]].picked:
+        line["picks"] = await picked.offered(store, shown["sku_id"], quantity) or ["nothing left"] * quantity
+    return "/v1/orders", {"lines": [line]}

@@ -62,14 +62,14 @@ class Life:
         self.moves: set[tuple[str, str]] = set()
 
     async def begin(self) -> None:
-        self.on_sale = await put_on_sale(self.store, self.name, UNITS)
+        self.sale = await put_on_sale(self.store, self.name, UNITS)
         self.who = await self.store.guest()
         await self.look()
 
     async def take(self, step: str) -> None:
         if step == "order":
             key = {"Idempotency-Key": str(len(self.orders))}
-            path, body = await wish(self.store, self.on_sale, 2)
+            path, body = await wish(self.store, self.sale, 2)
             answer = await self._ask("POST", path, body, self.who | key)
             self.orders += [answer["id"]] if "id" in answer else []
         elif self.orders:
@@ -91,7 +91,9 @@ class Life:
 
     async def _say(self, order: str) -> None:
         said = RECIPES[self.name].input
-        await self._ask("PUT", f"/v1/orders/{order}/inputs/{self.on_sale.sale}", {"values": said}, self.who)
+        asked = (await self._ask("GET", f"/v1/orders/{order}/inputs", None, self.who)).get("forms", [])
+        for sale in [form["sale_id"] for form in asked] or [self.sale]:
+            await self._ask("PUT", f"/v1/orders/{order}/inputs/{sale}", {"values": said}, self.who)
 
     async def _cancel(self, order: str) -> None:
         await self._ask("POST", f"/v1/orders/{order}/cancel", {}, self.who)
