@@ -97,8 +97,9 @@ async def reveal(tx: TenantTx, keyring: Keyring, order_id: UUID, *, actor: str, 
     if not rows:
         raise Conflict(f"The order is {order['state']}: there are no codes to show.", code="not_delivered", state=order["state"])
     shown = {each.unit: each for line in await _lines(tx, order_id) for each in await _show(tx, keyring, order_id, line, rows)}
-    sql = """SELECT s.id, k.usage_note FROM sale s JOIN sku k ON k.tenant_id = $1 AND k.id = s.sku_id
-             WHERE s.tenant_id = $1 AND s.id = ANY($2)"""
+    # Not joined: on a young database a join may read all of a tenant's SKUs, and keeps its plan.
+    sql = """SELECT id, (SELECT usage_note FROM sku WHERE tenant_id = $1 AND id = sale.sku_id)
+             FROM sale WHERE tenant_id = $1 AND id = ANY($2)"""
     notes = dict(await tx.conn.fetch(sql, tx.tenant_id, list({row["sale_id"] for row in rows})))
     await tx.audit(actor, "codes.revealed", encode("ord", order_id), units=[row["unit_id"] for row in rows])
     return [Revealed(row["unit_id"], row["sale_id"], shown[row["unit_id"]], row["delivered_at"], notes[row["sale_id"]]) for row in rows]
