@@ -90,6 +90,7 @@ class Desk:
                 "unit_price_minor": sale.price_minor,
                 "amount_minor": None,
                 "bundle_id": None,
+                "bundle_quantity": None,
                 "price_id": None,
                 "input": None,
                 "input_key_id": None,
