@@ -265,7 +265,7 @@ class TypeAct(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class TypeView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`config` is the JSON Schema of what a SKU of this type is told. `stock` is where its units come from: `imported` from files of codes,
-    or `made` by `POST /v1/skus/{id}/units`. `picked` units are chosen one by one.
+    or `made` by `POST /v1/skus/{id}/units`; one that is sold as its `parts` has none. `picked` units are chosen one by one.
     """
 
     name: str

@@ -9,7 +9,9 @@ from loadtests.client.core import Call, Pages, new_key
 
 
 class OrderLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`amount_minor` is what its units cost together, with surcharges. `bundle_id` is the SKU that it was bought as a part of."""
+    """`amount_minor` is what its units cost together, with surcharges. `bundle_id` is the SKU that it was bought as a part of, and
+    `bundle_quantity` how many of that were.
+    """
 
     sale_id: str
     sku_id: str
@@ -18,6 +20,7 @@ class OrderLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unit_price_minor: int
     amount_minor: int
     bundle_id: str | None
+    bundle_quantity: int | None
 
 
 class OrderView(Struct, frozen=True, kw_only=True, omit_defaults=True):
