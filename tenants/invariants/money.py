@@ -129,7 +129,8 @@ async def paid_is_delivered_or_refunded(look: Look) -> None:
         sql="""SELECT payment.tenant_id AS tenant, o.id AS "order", o.state, payment.id AS payment, payment.paid_at, o.hold_until
                FROM payment JOIN orders o ON o.tenant_id = payment.tenant_id AND o.id = payment.order_id
                JOIN payment_attempt attempt ON attempt.tenant_id = payment.tenant_id AND attempt.id = payment.attempt_id
-               WHERE disposition = 'late' AND o.ends_as = 'expired' AND payment.paid_at < least(attempt.expires_at, o.hold_until)""",
+               WHERE disposition = 'late' AND o.ends_as = 'expired' AND o.state <> 'cancelled'
+                 AND payment.paid_at < least(attempt.expires_at, o.hold_until)""",
     )
     await look.none(
         "an order being refunded has a refund under way, a refunded one has it done",
