@@ -103,13 +103,13 @@ def new_order(process: Process, who: Shopper, wish: NewOrder, key: str, channel:
 
 class CartOrderController(Controller):
     path = "/orders"
-    tags = ("Orders",)
+    tags = ("Carts",)
 
     @post(
         "/",
         guards=[shopper, while_open],
         opt={"idempotency_key": True},
-        problems=[403, 409, 422, 429],
+        problems=[403, 404, 409, 422, 429],
         operation_id="createOrder",
         summary="Reserve what is on the shelf, several things at once; 201 means that all of it is reserved",
     )
@@ -125,13 +125,13 @@ class CartOrderController(Controller):
 
 class QuoteController(Controller):
     path = "/quotes"
-    tags = ("Orders",)
+    tags = ("Carts",)
 
     @post(
         "/",
         guards=[shopper, while_open],
         status_code=200,
-        problems=[403, 409, 422, 429],
+        problems=[403, 404, 409, 422, 429],
         operation_id="createQuote",
         summary="What an order would cost this shopper, and what keeps it from being reserved",
     )
@@ -144,7 +144,7 @@ class QuoteController(Controller):
 
 class CartController(Controller):
     path = "/cart"
-    tags = ("Orders",)
+    tags = ("Carts",)
 
     @get("/", guards=[shopper], operation_id="getCart", summary="The shopper's cart, with prices and what can be had")
     async def get(self, shopper: NamedDependency[Shopper], tx: NamedDependency[TenantTx]) -> CartView:
@@ -153,7 +153,7 @@ class CartController(Controller):
     @put(
         "/",
         guards=[shopper, while_open],
-        problems=[403, 409, 422, 429],
+        problems=[403, 404, 409, 422, 429],
         operation_id="putCart",
         summary="Keep a cart; what it holds is neither reserved nor promised",
     )

@@ -77,6 +77,7 @@ TAGS: Final = {
     "Storefront": "What anybody may see of a store.",
     "Shoppers": "Guests: a token is all a shopper needs to buy.",
     "Checkout": "The press of “buy”. 201 means that the reservation is committed.",
+    "Carts": "Several things from the shelf in one order: quotes, the order, the cart that is kept.",
     "Orders": "The shopper's own, the merchant's list, and what waits for a person.",
     "Orders at work": "What a store's people do with orders: notes, tags, exports, many at once.",
     "Payments": "Accounts at providers, their notices, and the ledger.",

@@ -120,7 +120,7 @@ async def _buy(visit: Visit, sale: str, fields: dict[str, str]) -> Response[byte
         if await visit.process.doors.is_shelf(SaleKey(shopper.tenant_id, decode("sal", sale))):
             return visit.go(f"/orders/{encode('ord', (await _order(visit, shopper, form, wish)).id)}")
         decision = await press(visit.process, shopper, wish, form.key, channel=visit.channel, retried="tries" in fields)
-    except (Conflict, TooMany, Unprocessable) as error:
+    except (Conflict, NotFound, TooMany, Unprocessable) as error:
         if error.code not in REFUSED:
             raise
         # The refusal belongs to this form's key; a new press is a new wish.

@@ -5,12 +5,12 @@ A line that cannot be had says why, and nothing is raised for it: a quote tells 
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from checkout_core import safeties
 from checkout_core.decide import LIMIT, RESERVED, decide
-from checkout_core.errors import AppError, Conflict, Unprocessable
+from checkout_core.errors import AppError, Conflict, NotFound, Unprocessable
 from checkout_core.ids import encode
 from checkout_core.intents import Outcome
 from tenants import picks, prices
@@ -24,6 +24,7 @@ from tenants.prices import Price
 
 QUANTITY_MAX: Final = 1_000  # of a line, as `order_line` has it
 ANY: Final = ""  # no pick is called so
+E = TypeVar("E", bound=AppError)
 
 
 class Buyer(NamedTuple):
@@ -191,13 +192,17 @@ def _malformed(line: Weighed, is_picked: bool) -> AppError | None:
     return None
 
 
-def _not_there(line: Wanted) -> Conflict:
-    return _problem(line, "not_on_the_shelf", "One of these is not for sale here, or no longer. Nothing was reserved.")
+def _not_there(line: Wanted) -> NotFound:
+    return _named(line, NotFound("One of these is not for sale here, or no longer. Nothing was reserved.", code="not_on_the_shelf"))
 
 
 def _problem(line: Wanted, code: str, detail: str, **more: object) -> Conflict:
+    return _named(line, Conflict(detail, code=code), **more)
+
+
+def _named(line: Wanted, problem: E, **more: object) -> E:
+    """With what it is about."""
     within = {"bundle_id": encode("sku", line.bundle_id)} if line.bundle_id else {}
-    problem = Conflict(detail, code=code)
     problem.extra |= {"sku_id": encode("sku", line.sku_id)} | within | more
     return problem
 

@@ -198,7 +198,7 @@ API = {
     "POST /v1/sales/{sale_id}/limit": Row(content=body(limit_per_shopper=1)),
     "POST /v1/sales/{sale_id}/stock": Row(content=body(withdraw=1)),
     "PUT /v1/skus/{sku_id}/shelf": Row(content=body(units=1)),
-    "DELETE /v1/skus/{sku_id}/shelf": Row(ok=(204, 404)),  # taken off once
+    "DELETE /v1/skus/{sku_id}/shelf": Row(ok=204),
     "GET /v1/storefront": Row(),
     "GET /v1/storefront/sales/{sale_id}": Row(at_store=True),
     "GET /v1/storefront/products": Row(query="?category_id={category_id}", at_store=True),
