@@ -96,7 +96,8 @@ class Days:
     async def _lapse(self, order: Order) -> None:
         pool, tenant_id = self.store.process.app_pool, self.store.tenant_id
         async with tenant_tx(pool, tenant_id) as tx:
-            await tx.conn.execute("UPDATE orders SET hold_until = now() WHERE tenant_id = $1 AND id = $2", tenant_id, order.id)
+            sql = "UPDATE orders SET hold_until = now() WHERE tenant_id = $1 AND id = $2 AND state = 'awaiting'"
+            await tx.conn.execute(sql, tenant_id, order.id)
         await expire.expire(pool, self.store.process.providers, tenant_id, order.id)
 
 

@@ -101,7 +101,8 @@ class Life:
     async def _lapse(self, order: str) -> None:
         pool, tenant_id, order_id = self.store.process.app_pool, self.store.tenant_id, decode("ord", order)
         async with tenant_tx(pool, tenant_id) as tx:
-            await tx.conn.execute("UPDATE orders SET hold_until = now() WHERE tenant_id = $1 AND id = $2", tenant_id, order_id)
+            sql = "UPDATE orders SET hold_until = now() WHERE tenant_id = $1 AND id = $2 AND state = 'awaiting'"
+            await tx.conn.execute(sql, tenant_id, order_id)
         await expire.expire(pool, self.store.process.providers, tenant_id, order_id)
 
     async def _pay(self, order: str) -> None:

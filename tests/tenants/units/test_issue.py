@@ -1,6 +1,7 @@
 """In which order stock is issued: what is allotted first, and what a sale gives first."""
 
 import datetime as dt
+import itertools
 from uuid import UUID
 
 import pytest
@@ -89,8 +90,8 @@ class TestAllot:
 
     async def test_no_table_is_read_whole(self, acme: Store, young: Pool) -> None:
         """The plans of all three orders, made while there is next to nothing."""
-        for order_ in issuing.ORDERS:
-            sql = issuing._TAKE.format(shift=issuing._SHIFT, next=issuing._NEXT[order_])
+        for order_, of in itertools.product(issuing.ORDERS, (issuing._ALL, issuing._ONE_BATCH)):
+            sql = issuing._TAKE.format(shift=issuing._SHIFT, next=issuing._NEXT[order_].format(**of))
             assert await scans(young, acme.tenant_id, sql) == []
 
 
