@@ -13,6 +13,7 @@ from checkout_core.errors import Unavailable
 from checkout_core.ids import decode
 from tenants import sales
 from tenants.db import TRANSACTION_TIMEOUT_MS, Pool, dsn_for, tenant_tx
+from tenants.units import issue
 from tessera.embedded import Servers
 from tests.drills.proxy import BLACK_HOLE, PASS, Proxy
 from tests.shop import Store
@@ -71,7 +72,8 @@ class TestTenantTx:
 
     async def test_what_takes_many_steps_has_no_bound(self, acme: Store, process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
         """A million units are allotted in fifty steps of 0.2 s, and come back in as many."""
-        monkeypatch.setattr(sales, "CHUNK", 2)
+        for module in (issue, sales):
+            monkeypatch.setattr(module, "CHUNK", 2)
         sku_id = decode("sku", await acme.sku(6))
         rest = {"limit_per_shopper": 0, "price_minor": None, "starts_at": None, "ends_at": None, "hold_s": 900, "actor": "test"}
         bound = f"{TRANSACTION_TIMEOUT_MS // 1000}s"
