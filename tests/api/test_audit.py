@@ -87,6 +87,13 @@ class TestExport:
         assert [line["subject"] for line in lines] == [f"thing_{n}" for n in (4, 3, 2, 1, 0)]
         assert lines[0]["detail"] == {"n": 4}
 
+    @pytest.mark.parametrize("form", ["csv", "jsonl"])
+    async def test_what_cannot_be_asked_is_refused_and_not_on_record(self, client: httpx.AsyncClient, acme: Store, form: str) -> None:
+        answer = await client.get(f"/v1/audit/export/{form}", params={"action": "a\x00b"}, headers=acme.merchant)
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+        found = await acme.ask("GET", "/v1/audit?action=audit.exported", acme.merchant)
+        assert found["items"] == []
+
     @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", " =1", "＝1"])
     def test_what_a_spreadsheet_would_compute(self, text: str) -> None:
         assert spreadsheets.cell(text) == f"'{text}"

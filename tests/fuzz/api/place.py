@@ -161,7 +161,7 @@ class Place:
 
     def qualification(self, state: str) -> dict[str, str]:
         """One in `state` that shows a document. Of a kind one is under way at a time: the one before is taken back."""
-        for before in self.ask("GET", "/v1/qualifications")["qualifications"]:
+        for before in self._qualifications():
             if before["kind"] == "gift_cards" and before["state"] in UNDER_WAY:
                 self._end(before)
         new = {"kind": "gift_cards", "legal_name": "x", "registration_number": "1"}
@@ -175,6 +175,15 @@ class Place:
             self._review(made, act, {"valid_until": "2099-01-01T00:00:00Z"} if act == "approve" else {})
         found = {"qualification_id": str(made), "document_id": str(shown["documents"][0]["id"]), "merchant_id": self.store.tenant_id}
         self.ids |= {name: [value] for name, value in found.items() if name != "merchant_id"}
+        return found
+
+    def _qualifications(self) -> list[dict[str, Any]]:
+        """All of the store's, page by page: what is under way may lie behind many that were taken back."""
+        found, address = [], "/v1/qualifications?limit=100"
+        while address:
+            page = self.ask("GET", address)
+            found += page["qualifications"]
+            address = page["next_cursor"] and f"/v1/qualifications?limit=100&cursor={page['next_cursor']}"
         return found
 
     def _end(self, qualification: dict[str, Any]) -> None:
