@@ -21,7 +21,7 @@ from tenants.orders import index
 from tenants.orders.read import COLUMNS, KNOWN, Order, with_lines
 
 CONTACTS_MAX = 200  # contacts that have the words; with more, orders are read in the order of time instead, where they are met soon
-READ_MAX = 5_000  # orders that are read so for a page: what is rarer than it seemed comes in short pages, none of them slow
+READ_MAX = 2_500  # orders that are read so for a page: what is rarer than it seemed comes in short pages, none of them slow
 TAG_READ_MAX = 1_500  # with a tag, which may have next to nothing in common with what else is asked
 SALES_MAX = 300
 NUMBER_DIGITS_MIN = 4  # of the beginning of an order's number
