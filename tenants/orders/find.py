@@ -124,9 +124,9 @@ _IS_SO = f"""AND EXISTS (SELECT FROM word) AND (
 
 
 def by_words(contacts_max: int, sales_max: int, read_max: int) -> str:
-    """The statement for words. They lead to sales and contacts, and those to lists, of each of which the newest are read (`run`); with more
-    than `contacts_max` contacts all orders are read in the order of time (`met`). What else is asked is looked up order by order, of
-    `read_max` together: the page then ends at the place that was `reached`. An order's lines are of one sale (`orders.draft`).
+    """The statement for words. They lead to sales and contacts, and those to lists, of each of which the newest are read (`candidate`);
+    with more than `contacts_max` contacts all orders are read in the order of time (`met`). What else is asked is looked up order by order,
+    newest first, until the page is full (`run`), of `read_max` at most: the page then ends at the place that was `reached`.
     """
     numbers = {"at": "n.created_at", "id": "n.id"}
     place, has_all = _PLACE.format(at="e.at", id="e.order_id"), _HAS_ALL.format(at="e.at", id="e.order_id", need="$10::uuid[]")
@@ -141,11 +141,14 @@ def by_words(contacts_max: int, sales_max: int, read_max: int) -> str:
                    $14::uuid[] AS need
             FROM found_sale WHERE $7::uuid IS NULL OR id = $7
             UNION ALL SELECT id, $10::uuid[] FROM found_contact WHERE NOT (SELECT many FROM many_contact)) AS lists),
+    candidate AS MATERIALIZED (
+        SELECT list.need, list.most, h.at, h.id, h.nth FROM list CROSS JOIN LATERAL (
+            SELECT at, order_id AS id, row_number() OVER (ORDER BY at DESC, order_id DESC) AS nth FROM order_posting AS h
+            WHERE {in_list} ORDER BY at DESC, order_id DESC LIMIT list.most) AS h),
     run AS MATERIALIZED (
-        SELECT list.term, p.at, p.id FROM list CROSS JOIN LATERAL (
-            SELECT h.at, h.id FROM (
-                SELECT at, order_id AS id FROM order_posting AS h WHERE {in_list} ORDER BY at DESC, order_id DESC LIMIT list.most) AS h
-            WHERE true {_HAS_ALL.format(at="h.at", id="h.id", need="list.need")} ORDER BY h.at DESC, h.id DESC LIMIT $5) AS p),
+        SELECT c.at, c.id FROM (
+            SELECT DISTINCT ON (at, id) at, id, need FROM candidate ORDER BY at DESC, id DESC, cardinality(need) OFFSET 0) AS c
+        WHERE true {_HAS_ALL.format(at="c.at", id="c.id", need="c.need")} ORDER BY c.at DESC, c.id DESC LIMIT $5),
     met AS MATERIALIZED (
         SELECT e.at, e.order_id AS id FROM (
             SELECT at, order_id, contact FROM order_entry AS e WHERE (SELECT many FROM many_contact) AND {place}
@@ -158,10 +161,7 @@ def by_words(contacts_max: int, sales_max: int, read_max: int) -> str:
              WHERE (SELECT many FROM many_contact) AND (SELECT count(*) FROM met) < $5 AND {place}
              ORDER BY at DESC, order_id DESC OFFSET {read_max} - 1 LIMIT 1)
             UNION ALL
-            (SELECT last.at, last.id FROM list CROSS JOIN LATERAL (
-                SELECT at, order_id AS id FROM order_posting AS h
-                WHERE {in_list} ORDER BY at DESC, order_id DESC OFFSET list.most - 1 LIMIT 1) AS last
-             WHERE cardinality(need) > 0 AND (SELECT count(*) FROM run WHERE run.term = list.term) < $5)) AS ends
+            SELECT at, id FROM candidate WHERE cardinality(need) > 0 AND nth = most) AS ends
         ORDER BY at DESC, id DESC LIMIT 1),
     listed AS (
         SELECT at, id FROM (
