@@ -178,9 +178,10 @@ def only_line(fields: Mapping[str, str]) -> Wanted | None:
         named = tuple(msgspec.json.decode(fields.get("picks") or "[]", type=list[str]))
     except msgspec.DecodeError:
         raise BadRequest("These are no choices.") from None
-    if len(named) > QUANTITY_MAX or any(not 0 < len(name) <= picking.PICK_MAX for name in named):
+    quantity = len(named) or _number(fields.get("quantity", "1"), 0)
+    if not 0 < quantity <= QUANTITY_MAX or not all(map(picking.is_name, named)):
         raise BadRequest("These are no choices.")
-    return Wanted(decode("sku", fields["sku"]), len(named) or _number(fields.get("quantity", ""), 1), named)
+    return Wanted(decode("sku", fields["sku"]), quantity, named)
 
 
 def new_key() -> str:

@@ -103,13 +103,13 @@ async def page(
     if status != 200:
         return visit.render("product.html", status=status, **context())
     about = [encode("prd", product_id), *([encode("cat", whole.product.category_id)] if whole.product.category_id else [])]
-    return await keeping.answer(visit, "product.html", [whole, listed], context, about=about)
+    return await keeping.answer(visit, "product.html", [whole, listed], context, about=about, own=steps is not whole.steps)
 
 
 async def _steps(visit: Visit, whole: Whole) -> dict[UUID, list[prices.Step]]:
     """What the reader pays: who has bought here may be in a group that pays less."""
     shopper = visit.shopper()
-    if shopper is None:
+    if shopper is None or not await keeping.remembered(keeping.kept_by(visit).groups, shopper.tenant_id):
         return whole.steps
     async with tenant_tx(visit.process.app_pool, shopper.tenant_id) as tx:
         return await prices.steps(tx, shopper.id, visit.channel, list(whole.kinds))

@@ -18,7 +18,7 @@ from litestar import Response
 from api.memory import Memory
 from api.process import Process
 from api.storefront.visit import Visit
-from tenants import channels, showcase
+from tenants import channels, prices, showcase
 from tenants.db import tenant_tx
 from tenants.picks import Listed
 from tenants.showcase import Front, Shelf, Sold, Whole
@@ -70,6 +70,10 @@ class Kept:
             async with tenant_tx(process.app_pool, tenant_id) as tx:
                 return await channels.tells_apart(tx, "web", "h5")
 
+        async def groups(tenant_id: UUID) -> bool:
+            async with tenant_tx(process.app_pool, tenant_id) as tx:
+                return await prices.any_for_groups(tx)
+
         async def items(tenant_id: UUID) -> tuple[list[UUID], list[UUID]]:
             async with tenant_tx(process.app_pool, tenant_id) as tx:
                 return await showcase.items(tx, "web")
@@ -80,6 +84,7 @@ class Kept:
         self.sales = Memory(sold, ttl_s=FRESH_S, size=READ_MAX)
         self.choices = Memory(choices, ttl_s=FRESH_S, size=READ_MAX)
         self.apart = Memory(apart, ttl_s=FRESH_S, size=READ_MAX)
+        self.groups = Memory(groups, ttl_s=FRESH_S, size=READ_MAX)
         self.items = Memory(items, ttl_s=MAP_TTL_S, size=MAPS_MAX)
         self._pages: OrderedDict[tuple[Any, ...], Written] = OrderedDict()
 
@@ -114,28 +119,34 @@ async def remembered(memory: Memory[Any, V], key: Any) -> V:
 
 
 async def answer(
-    visit: Visit, template: str, sources: Sequence[Any], context: Callable[[], dict[str, Any]], *, about: Sequence[str] = ()
+    visit: Visit,
+    template: str,
+    sources: Sequence[Any],
+    context: Callable[[], dict[str, Any]],
+    *,
+    about: Sequence[str] = (),
+    own: bool = False,
 ) -> Response[bytes]:
     """A public page made of `sources`, with its ETag. `about` are the ids of what it shows, by which a cache in front of us may purge it.
 
-    It may be shared when no cookie of ours came, and when it does not matter which of our own channels a visitor came by.
+    It may be shared when no cookie of ours came, and when it does not matter which of our own channels a visitor came by. With `own` it is
+    made for this reader alone, and not kept.
     """
     store = await visit.at_open_store()
-    kept = kept_by(visit)
-    face = await visit.face()
+    kept, face = kept_by(visit), await visit.face()
 
     def write() -> bytes:
         return visit.page.write(template, **context())
 
-    if visit.is_anonymous:
-        query = visit.request.scope["query_string"]
-        key = (store.tenant_id, visit.channel, visit.locale, visit.words.language, visit.request.url.path, query)
-        page = kept.page(key, (face, store.host, *sources), write)
-        is_shared = not visit.sets_cookies and not await kept.apart.get(store.tenant_id)
-        cached = f"public, max-age=0, s-maxage={SHARED_S}, must-revalidate" if is_shared else "private, no-cache"
-    else:
+    if own:
         body = write()
-        page, cached = Written((), gzip.compress(body, 5), _etag(body)), "private, no-cache"
+        page = Written((), gzip.compress(body, 5), _etag(body))
+    else:
+        asked = (visit.request.url.path, visit.request.scope["query_string"], visit.page.shared["in_cart"])
+        key = (store.tenant_id, visit.channel, visit.locale, visit.words.language, *asked)
+        page = kept.page(key, (face, store.host, *sources), write)
+    is_shared = visit.is_anonymous and not visit.sets_cookies and not await remembered(kept.apart, store.tenant_id)
+    cached = f"public, max-age=0, s-maxage={SHARED_S}, must-revalidate" if is_shared else "private, no-cache"
     headers = visit.page.headers(cached) | {"ETag": page.etag}
     if cached.startswith("public"):
         headers["Surrogate-Key"] = " ".join([f"store-{store.slug}", *about])

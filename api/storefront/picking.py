@@ -60,11 +60,16 @@ def read(fields: Mapping[str, str]) -> list[str]:
         stay = nights.of_stay(fields["check_in"], fields.get("check_out", ""))
         return [night for night in stay for _ in range(rooms)]
     named = {name[len(PREFIX) :]: value for name, value in fields.items() if name.startswith(PREFIX)}
-    if any(not 0 < len(name) <= PICK_MAX for name in named):
-        raise BadRequest("There is no such choice.")
     if "pick" in fields:
-        named.setdefault(fields["pick"][:PICK_MAX], "1")
+        named.setdefault(fields["pick"], "1")
+    if not all(map(is_name, named)):
+        raise BadRequest("There is no such choice.")
     return [name for name, value in named.items() for _ in range(_number(value, 100))]
+
+
+def is_name(text: str) -> bool:
+    """Whether a pick could be called so."""
+    return 0 < len(text) <= PICK_MAX and text.isprintable()
 
 
 def missing() -> AppError:

@@ -46,6 +46,7 @@ class Notice(msgspec.Struct, frozen=True):
     text: str
     tone: str = "warn"
     links: tuple[Link, ...] = ()
+    may_search: bool = False  # what was looked for may be somewhere else
 
 
 class Page(msgspec.Struct, kw_only=True):

@@ -18,7 +18,7 @@ from litestar.di import NamedDependency, Provide
 
 from api import cookies, csrf
 from api.callers import Merchant
-from api.directory import Store, host_of
+from api.directory import HEADER, Store, host_of
 from api.limits import address
 from api.memory import Memory
 from api.process import Process
@@ -159,6 +159,14 @@ class Visit:
         store = await self.at_store()
         store.must_be_open()
         return store
+
+    def recall(self) -> None:
+        """For a page that tells of a problem, and waits for nothing: the store's looks, if this process remembers them."""
+        if self.store is None:
+            store = self.process.directory.peek(host_of(self.request), self.request.headers.get(HEADER, ""))
+            face = self.remembered.faces.peek(store.tenant_id) if store else None
+            if face is not None:
+                self._show(face)
 
     async def _channel(self) -> str:
         """Where this visitor comes from: by the link he followed, else by one he followed before, else by what he reads with.

@@ -28,9 +28,12 @@ class Asked(NamedTuple):
     fields: Sequence[Field]
 
 
-_SQL = """SELECT k.id, k.type, k.config, coalesce(t.name, k.name) FROM unnest($2::uuid[]) WITH ORDINALITY AS x(id, n)
-          CROSS JOIN LATERAL (SELECT id, name, type, config FROM sku WHERE tenant_id = $1 AND id = x.id OFFSET 0) AS k
-          LEFT JOIN translation AS t ON t.tenant_id = $1 AND t.subject_id = k.id AND t.locale = $3 ORDER BY x.n"""
+_SQL = """SELECT k.id, k.type, k.config, coalesce(tp.name, p.name), coalesce(tk.name, k.name)
+          FROM unnest($2::uuid[]) WITH ORDINALITY AS x(id, n)
+          CROSS JOIN LATERAL (SELECT id, name, type, config, product_id FROM sku WHERE tenant_id = $1 AND id = x.id OFFSET 0) AS k
+          CROSS JOIN LATERAL (SELECT id, name FROM product WHERE tenant_id = $1 AND id = k.product_id OFFSET 0) AS p
+          LEFT JOIN translation AS tp ON tp.tenant_id = $1 AND tp.subject_id = p.id AND tp.locale = $3
+          LEFT JOIN translation AS tk ON tk.tenant_id = $1 AND tk.subject_id = k.id AND tk.locale = $3 ORDER BY x.n"""
 
 
 async def of(tx: TenantTx, sku_ids: Sequence[UUID]) -> dict[UUID, Kind]:
@@ -52,8 +55,8 @@ async def asked(tx: TenantTx, sku_ids: Sequence[UUID], locale: str) -> dict[UUID
 
 async def _read(tx: TenantTx, sku_ids: Sequence[UUID], locale: str) -> list[tuple[UUID, Kind, str]]:
     found = []
-    for sku_id, name, config, called in await tx.conn.fetch(_SQL, tx.tenant_id, list(sku_ids), locale) if sku_ids else ():
+    for sku_id, name, config, product, called in await tx.conn.fetch(_SQL, tx.tenant_id, list(sku_ids), locale) if sku_ids else ():
         type_ = types.of(name)
         told = types.configured(type_, msgspec.json.decode(config))
-        found.append((sku_id, Kind(type_, told, type_.fields(told)), called))
+        found.append((sku_id, Kind(type_, told, type_.fields(told)), product if called in product else f"{product} · {called}"))
     return found

@@ -86,3 +86,9 @@ async def steps(tx: TenantTx, shopper_id: UUID | None, channel: str, sku_ids: Se
         if not below or price.unit_minor < below[-1].unit_minor:
             below.append(Step(ask.quantity, price.unit_minor))
     return told
+
+
+async def any_for_groups(tx: TenantTx) -> bool:
+    """Whether anybody may pay less than everybody, by the group he is in."""
+    sql = "SELECT EXISTS (SELECT 1 FROM price_list WHERE tenant_id = $1 AND state = 'on' AND group_id IS NOT NULL)"
+    return bool(await tx.conn.fetchval(sql, tx.tenant_id))

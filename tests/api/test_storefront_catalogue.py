@@ -1,6 +1,7 @@
 """The catalogue's pages as a browser asks for them: what they show, to whom alike, and how soon they tell of a change."""
 
 import asyncio
+import datetime as dt
 import gzip
 import json
 import re
@@ -42,9 +43,11 @@ def told(page: httpx.Response) -> Any:
 class TestHome:
     async def test_sales_of_their_own_come_first(self, client: httpx.AsyncClient, acme: Store) -> None:
         await product(acme, name="On the shelf")
+        await acme.sale(3, name="To come", starts_at=dt.datetime.now(dt.UTC) + dt.timedelta(hours=1))
         await acme.sale(3, name="In a rush")
         page = (await see(client, acme, "/")).text
-        assert page.index("In a rush") < page.index("On the shelf")
+        assert page.index("In a rush") < page.index("To come") < page.index("On the shelf")
+        assert "<time datetime=" in page
 
     async def test_what_sells_comes_before_what_is_new(self, client: httpx.AsyncClient, acme: Store) -> None:
         _, sold = await product(acme, name="Sold before")
@@ -163,7 +166,7 @@ class TestProduct:
         await picked.make(acme, room, 2, span={"first": picked.night(1), "last": picked.night(3)})
         for sku in (hall, room):
             await shelve(acme, sku)
-        shown = {each["id"]: each["product_id"] for each in (await acme.ask("GET", "/v1/skus", acme.merchant))["items"]}
+        shown = {each["id"]: each["product_id"] for each in (await acme.ask("GET", "/v1/skus", acme.merchant))["skus"]}
         seats = (await see(client, acme, f"/products/{shown[hall]}")).text
         assert 'type="checkbox" name="pick.gala.box.7"' in seats
         assert re.search(r'name="pick.gala.stalls" type="number"[^>]* max="5"', seats)

@@ -162,7 +162,7 @@ def test_every_page_in_light_and_dark(merchant: Merchant, visit: Visit, pictures
     stock.numbers()
     merchant.sell("YK-BBBB-0001----1\nYK-BBBB-0002----2\n", product="限量周年礼盒", name="周年礼盒首发")
     category = stock.ask("GET", "/v1/categories")["categories"][0]["id"]
-    member = next(each["id"] for each in stock.ask("GET", "/v1/products")["items"] if each["name"] == "星河视频会员")
+    member = next(each["id"] for each in stock.ask("GET", "/v1/products")["products"] if each["name"] == "星河视频会员")
     places = {
         "home": "/", "category": f"/categories/{category}", "search": "/search?q=会员", "nothing": "/search?q=没有的",
         "product": f"/products/{member}", "empty-cart": "/cart", "missing": "/products/prd_00000000000000000000000000000000",
