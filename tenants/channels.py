@@ -99,3 +99,10 @@ def check(known: frozenset[str], *codes: str) -> None:
 
 async def _exists(tx: TenantTx, kind: str, subject_id: UUID) -> None:
     await (sales.get(tx, subject_id) if kind == "sal" else catalog.get_product(tx, subject_id))
+
+
+async def tells_apart(tx: TenantTx, one: str, other: str) -> bool:
+    """Whether the store shows or asks anything else in one channel than in the other."""
+    sql = """SELECT EXISTS (SELECT 1 FROM visibility WHERE tenant_id = $1 AND ($2 = ANY (channels)) <> ($3 = ANY (channels)))
+                 OR EXISTS (SELECT 1 FROM price_list WHERE tenant_id = $1 AND state = 'on' AND channel IN ($2, $3))"""
+    return bool(await tx.conn.fetchval(sql, tx.tenant_id, one, other))

@@ -7,7 +7,7 @@ import asyncio
 import io
 import warnings
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from PIL import Image as Pillow
@@ -61,6 +61,14 @@ class Encoded(NamedTuple):
     content: bytes
 
 
+class Smaller(NamedTuple):
+    """A picture of a product within 320 and 720 pixels each way; None where it is no larger itself."""
+
+    small: bytes | None = None
+    medium: bytes | None = None
+
+
+SMALLER: Final = {"s": ("small", 320, 72), "m": ("medium", 720, 78)}  # by the end of their addresses: column, pixels, quality
 _places = asyncio.Semaphore(AT_ONCE)
 
 
@@ -70,6 +78,12 @@ async def encode_anew(kind: str, file: bytes) -> Encoded:
         raise TooLarge(f"A picture has at most {BYTES_MAX >> 20} MiB.")
     async with _places:
         return await asyncio.to_thread(_encode, kind, file)
+
+
+async def smaller(encoded: Encoded) -> Smaller:
+    """What lists and telephones load of it."""
+    async with _places:
+        return await asyncio.to_thread(_smaller, encoded.content)
 
 
 async def put(tx: TenantTx, encoded: Encoded) -> bool:
@@ -98,16 +112,20 @@ async def remove(tx: TenantTx, kind: str) -> bool:
     return str(await tx.conn.execute(sql, tx.tenant_id, kind)) != "UPDATE 0"
 
 
-async def content(tx: TenantTx, digest: str) -> tuple[str, bytes]:
-    """Media type and bytes, of the store's or of a product's that is not refused, or taken away. Raises `NotFound`."""
-    sql = """SELECT media_type, content FROM store_image WHERE tenant_id = $1 AND digest = $2
-             UNION ALL SELECT i.media_type, i.content FROM product_image i JOIN product p ON p.tenant_id = $1 AND p.id = i.product_id
-             WHERE i.tenant_id = $1 AND i.digest = $2
-               AND ((i.position IS NOT NULL AND p.moderation <> 'refused') OR p.shown -> 'images' ? i.digest) LIMIT 1"""
+async def content(tx: TenantTx, digest: str, size: str = "") -> tuple[str, bytes]:
+    """Media type and bytes, of the store's or of a product's that is not refused, or taken away; with a `size` of SMALLER, within that.
+
+    Raises `NotFound`.
+    """
+    shown = f"coalesce(i.{SMALLER[size][0]}, i.content)" if size else "i.content"
+    sql = f"""SELECT media_type, content FROM store_image WHERE tenant_id = $1 AND digest = $2
+              UNION ALL SELECT i.media_type, {shown} FROM product_image i JOIN product p ON p.tenant_id = $1 AND p.id = i.product_id
+              WHERE i.tenant_id = $1 AND i.digest = $2
+                AND ((i.position IS NOT NULL AND p.moderation <> 'refused') OR p.shown -> 'images' ? i.digest) LIMIT 1"""
     row = await tx.conn.fetchrow(sql, tx.tenant_id, digest)
     if row is None:
         raise NotFound("There is no such picture.")
-    return row["media_type"], row["content"]
+    return row[0], row[1]
 
 
 class Broken(ValueError):
@@ -167,3 +185,17 @@ def _encode(kind: str, file: bytes) -> Encoded:
     made = out.getvalue()
     digest = blake2b(kind.encode() + made, digest_size=16).hexdigest()
     return Encoded(Image(kind, digest, form.media_type, plain.width, plain.height), made)
+
+
+def _smaller(content: bytes) -> Smaller:
+    """Of a picture that we encoded ourselves."""
+    with Pillow.open(io.BytesIO(content), formats=("WEBP",)) as whole:
+        made = {}
+        for name, pixels, quality in SMALLER.values():
+            if max(whole.size) > pixels:
+                fitting = whole.copy()
+                fitting.thumbnail((pixels, pixels))
+                out = io.BytesIO()
+                drawn_anew(fitting).save(out, "WEBP", quality=quality, method=4)
+                made[name] = out.getvalue()
+        return Smaller(**made)

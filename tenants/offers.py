@@ -137,6 +137,29 @@ async def current(tx: TenantTx, channel: str, locale: str) -> list[Offer]:
     return await _offers(tx, await tx.conn.fetch(sql, tx.tenant_id, channel, locale), channel, locale)
 
 
+async def flash(tx: TenantTx, channel: str, locale: str, *, limit: int) -> list[Offer]:
+    """What is sold in a sale of its own, not from the shelf: running ones, newest first, and then those to come, soonest first."""
+    sql = f"""{_SELECT} AND {_CURRENT} AND s.door <> 'shelf'
+              ORDER BY s.starts_at > now(), CASE WHEN s.starts_at > now() THEN s.starts_at END, s.id DESC LIMIT $4"""
+    return await _offers(tx, await tx.conn.fetch(sql, tx.tenant_id, channel, locale, limit), channel, locale)
+
+
+async def on_shelf(tx: TenantTx, sku_ids: Sequence[UUID], channel: str, locale: str) -> dict[UUID, Offer]:
+    """By SKU, those of the SKUs that are on the shelf and shown in `channel`."""
+    sql = f"{_SELECT} AND s.sku_id = ANY($4) AND s.door = 'shelf' AND s.state <> 'ended'"
+    rows = await tx.conn.fetch(sql, tx.tenant_id, channel, locale, list(sku_ids))
+    return {offer.sku_id: offer for offer in await _offers(tx, rows, channel, locale)}
+
+
+async def best(tx: TenantTx, *, limit: int) -> list[UUID]:
+    """The products of which the most units went from the shelf, as its open sales count them; the most first."""
+    sql = """SELECT k.product_id FROM (SELECT sku_id, committed FROM sale WHERE tenant_id = $1 AND door = 'shelf' AND state = 'open'
+                                         AND committed > 0) AS s
+             CROSS JOIN LATERAL (SELECT product_id FROM sku WHERE tenant_id = $1 AND id = s.sku_id OFFSET 0) AS k
+             GROUP BY k.product_id ORDER BY sum(s.committed) DESC, k.product_id DESC LIMIT $2"""
+    return [row["product_id"] for row in await tx.conn.fetch(sql, tx.tenant_id, limit)]
+
+
 async def get(tx: TenantTx, sale_id: UUID, channel: str, locale: str) -> Offer:
     """Also of a sale that has ended. Raises `NotFound`, also for one that `channel` does not show, or whose product is not published."""
     if row := await tx.conn.fetchrow(f"{_SELECT} AND s.id = $4", tx.tenant_id, channel, locale, sale_id):
@@ -183,6 +206,18 @@ async def products(
               WHERE EXISTS (SELECT 1 FROM {_OF_PRODUCT} WHERE {VISIBLE} AND {_SHOWN_IN} OFFSET 0) LIMIT $4"""
     found = [row["id"] for row in await tx.conn.fetch(sql, *arguments)]
     return await _with_offers(tx, found, channel, locale)
+
+
+async def ids(tx: TenantTx, channel: str, *, limit: int) -> list[UUID]:
+    """The products of which something is on sale or to come, newest first."""
+    sql = f"""SELECT p.id FROM (SELECT * FROM product WHERE tenant_id = $1 AND state = 'published' ORDER BY id DESC OFFSET 0) AS p
+              WHERE EXISTS (SELECT 1 FROM {_OF_PRODUCT} WHERE {VISIBLE} AND {_SHOWN_IN} OFFSET 0) LIMIT $3"""
+    return [row["id"] for row in await tx.conn.fetch(sql, tx.tenant_id, channel, limit)]
+
+
+async def chosen(tx: TenantTx, product_ids: Sequence[UUID], channel: str, locale: str) -> list[Shown]:
+    """Those of the products of which something is on sale or to come, in their order."""
+    return await _with_offers(tx, list(product_ids), channel, locale)
 
 
 async def product(tx: TenantTx, product_id: UUID, channel: str, locale: str) -> Shown:

@@ -57,8 +57,9 @@ class ProductImageController(Controller):
             product = await catalog.get_product(tx, decode("prd", product_id))
         # No transaction waits while a picture is read and decoded.
         encoded = await pictures.encode_anew(images.KIND, await request.body())
+        smaller = await pictures.smaller(encoded)
         async with tenant_tx(process.app_pool, merchant.tenant_id) as tx:
-            return image_view(await images.add(tx, product.id, encoded, actor=merchant.actor))
+            return image_view(await images.add(tx, product.id, encoded, smaller, actor=merchant.actor))
 
     @put("/order", guards=[needs("catalog:write")], operation_id="orderProductImages", summary="Put a product's pictures in order")
     async def order(

@@ -10,14 +10,16 @@ from litestar.di import Provide
 
 from api import problems as json_problems
 from api.guards import anyone
-from api.storefront import assets, brand, merchant, orders, policies, problems, shop
+from api.storefront import assets, brand, cart, catalogue, checkout, crawlers, inputs, merchant, orders, policies, problems, shop
 from api.storefront.visit import provide_visit
 from api.strict import BODY_MAX, StrictRequest
 
 pages = Router(
     "/",
     route_handlers=[
-        shop.home, shop.at, shop.sale, shop.buy,
+        catalogue.home, catalogue.category, catalogue.search, catalogue.product, shop.at, shop.sale, shop.buy,
+        cart.show, cart.add, cart.change, checkout.show, checkout.order, inputs.show, inputs.answered,
+        crawlers.robots, crawlers.sitemap, crawlers.manifest,
         orders.show, orders.state, orders.pay, orders.cancel, orders.codes, orders.find, orders.found, orders.forgotten,
         assets.static, assets.switch, brand.brand, brand.image, policies.policy,
         *merchant.route_handlers,

@@ -10,6 +10,7 @@ from api.storefront.visit import AVisit
 from api.strict import AnyRequest
 from checkout_core.errors import NotFound
 from tenants import colors, stores
+from tenants.images import SMALLER
 
 YEAR_S = 365 * 24 * 3600
 IMAGE_POLICY = "default-src 'none'; sandbox"
@@ -55,8 +56,10 @@ async def brand(visit: AVisit, request: AnyRequest) -> Response[bytes]:
 async def image(visit: AVisit, name: FromPath[str]) -> Response[bytes]:
     """A picture of this store under the name of its content; another store's is not found here."""
     store = await visit.at_store()
-    digest, dot, suffix = name.partition(".")
-    found = await visit.remembered.images.get((store.tenant_id, digest)) if dot and _is_digest(digest) else None
+    named, dot, suffix = name.partition(".")
+    digest, dash, size = named.partition("-")
+    is_named = dot and _is_digest(digest) and (size in SMALLER if dash else True)
+    found = await visit.remembered.images.get((store.tenant_id, digest, size)) if is_named else None
     if found is None or found[0] != f"image/{suffix}":
         raise NotFound("There is no such picture.")
     headers = {

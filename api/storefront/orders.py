@@ -11,7 +11,7 @@ from msgspec import json
 
 from api.limits import address
 from api.order_lookups import Lookup, Reminder, find_for_guest, note_reminder
-from api.storefront import grants
+from api.storefront import grants, inputs
 from api.storefront import visit as visits
 from api.storefront.rendering import Notice
 from api.storefront.views import CodeView, OrderView
@@ -190,7 +190,8 @@ async def page(
     notice: Notice | None = None,
 ) -> Response[bytes]:
     visit.page.path = f"/orders/{encode('ord', owner.order_id)}"
-    return visit.render("order.html", status=status, order=await look(visit, owner, paying=paying), codes=codes, notes=notes, notice=notice)
+    order, asks = await look(visit, owner, paying=paying), await inputs.of_order(visit, owner.tenant_id, owner.order_id)
+    return visit.render("order.html", status=status, order=order, asks=asks, codes=codes, notes=notes, notice=notice)
 
 
 async def lookup_page(visit: Visit, number: str = "", *, status: int = 200, notice: Notice | None = None) -> Response[bytes]:

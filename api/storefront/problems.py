@@ -21,6 +21,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     known = problems.expected(error)
     if isinstance(known, SeeOther):
         return visit.go(known.place, status=301 if isinstance(known, Moved) else 303)
+    visit.recall()
     status = known.status if isinstance(known, AppError) else known.status_code if isinstance(known, HTTPException) else 500
     if status >= 500 and not isinstance(known, AppError):
         log.error("%s %s failed", request.method, request.url.path, exc_info=known)
@@ -50,7 +51,8 @@ def _notice(visit: Visit, error: Exception, status: int, wait_s: int | None) -> 
         case Unavailable():
             return Notice(t("problem.unavailable.title"), t("problem.unavailable.text"), links=(back,))
     if status == 404 or status == 405:
-        return Notice(t("problem.not_found.title"), t("problem.not_found.text"), links=(home,))
+        is_shop = visit.page.shared["store"] is not None and not visit.request.url.path.startswith("/merchant")
+        return Notice(t("problem.not_found.title"), t("problem.not_found.text"), links=(home,), may_search=is_shop)
     if status < 500:
         return Notice(t("problem.bad.title"), str(getattr(error, "detail", "")), links=(back, home))
     return Notice(t("problem.internal.title"), t("problem.internal.text"), "bad", links=(home,))

@@ -11,10 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
 
 from api.headers import SECURITY_HEADERS
-from api.storefront import formats
+from api.storefront import formats, pictures
 from api.storefront.art import mosaic
 from api.storefront.language import Words
 from api.storefront.statics import address
+from checkout_core.ids import encode
 
 GZIP_FROM_BYTES = 1024
 
@@ -28,7 +29,7 @@ templates = Environment(
     cache_size=-1,
 )
 templates.globals.update(
-    asset=address, mosaic=mosaic,
+    asset=address, mosaic=mosaic, ref=encode, small=pictures.small, medium=pictures.medium,
     money=formats.money, currency=formats.currency, instant=formats.instant, unix_ms=formats.unix_ms, duration=formats.duration,
 )  # fmt: skip
 
@@ -45,6 +46,7 @@ class Notice(msgspec.Struct, frozen=True):
     text: str
     tone: str = "warn"
     links: tuple[Link, ...] = ()
+    may_search: bool = False  # what was looked for may be somewhere else
 
 
 class Page(msgspec.Struct, kw_only=True):
@@ -56,27 +58,35 @@ class Page(msgspec.Struct, kw_only=True):
     pay_origin: str  # the only foreign place a form may end at
     shared: dict[str, Any] = {}  # what every template of this page sees
 
+    def write(self, template: str, **context: Any) -> bytes:
+        return (
+            templates.get_template(template)
+            .render(t=self.words, lang=self.words.language, path=self.path, **{"now_ms": None} | self.shared | context)
+            .encode()
+        )
+
     def render(self, template: str, *, status: int = 200, private: bool = True, **context: Any) -> Response[bytes]:
         """The answer. `private` pages are never stored: they hold somebody's order, form or code."""
-        html = templates.get_template(template).render(
-            t=self.words, lang=self.words.language, path=self.path, now_ms=formats.unix_ms(dt.datetime.now(dt.UTC)), **self.shared | context
-        )
-        body = html.encode()
-        headers = page_headers(self.pay_origin)
-        headers["Cache-Control"] = "no-store" if private else "private, no-cache"
-        headers["Vary"] = "accept-encoding, accept-language, cookie, x-tessera-store"
-        headers["Content-Language"] = self.words.language
+        body = self.write(template, now_ms=formats.unix_ms(dt.datetime.now(dt.UTC)), **context)
+        headers = self.headers("no-store" if private else "private, no-cache")
         if self.gzip and len(body) >= GZIP_FROM_BYTES:
             body = gzip.compress(body, 5)
             headers["Content-Encoding"] = "gzip"
         return Response(body, status_code=status, media_type="text/html", headers=headers)
+
+    def headers(self, cached: str) -> dict[str, str]:
+        headers = page_headers(self.pay_origin)
+        headers["Cache-Control"] = cached
+        headers["Vary"] = "accept-encoding, accept-language, cookie, x-tessera-store"
+        headers["Content-Language"] = self.words.language
+        return headers
 
 
 def page_headers(pay_origin: str = "") -> dict[str, str]:
     """Nothing inline, nothing from elsewhere, no frame; a form may end at our own pages and at the payment provider's."""
     targets = f"'self' {pay_origin}".strip()
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; "
         f"form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     )
     return SECURITY_HEADERS | {

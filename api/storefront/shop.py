@@ -1,19 +1,22 @@
-"""The shop: what is on sale, one sale, and the press of "buy"."""
+"""One sale, and the press of "buy"."""
 
 import datetime as dt
 import random
 import secrets
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 
 from api.carts import CartLine, NewOrder, new_order
 from api.checkouts import NewCheckout, press
 from api.directory import Store
+from api.storefront import inputs
 from api.storefront import visit as visits
-from api.storefront.rendering import Link, Notice
+from api.storefront.rendering import Notice
 from api.storefront.views import QUANTITY_MAX, ChoiceView, SaleView
 from api.storefront.visit import AVisit, Visit
 from checkout_core.errors import AppError, BadRequest, Conflict, NotFound, TooMany, Unavailable, Unprocessable
@@ -21,15 +24,14 @@ from checkout_core.ids import decode, encode
 from checkout_core.intents import SaleKey
 from checkout_core.tokens import Shopper
 from tenants import offers, picks, sales
-from tenants.catalog import categories
+from tenants.catalog import kinds
+from tenants.catalog.kinds import Asked
 from tenants.db import TenantTx, tenant_tx
 from tenants.offers import Offer
 from tenants.orders import Order, place
-from tenants.search import QUESTION_MAX
+from tenants.types.fields import Fault
 
 RELOAD_MAX_S = 3600  # a page without scripts reloads itself at the start of a sale, if that is no further away
-PRODUCTS_SHOWN = 60  # of a category, or found
-MANY = 12  # on sale: then a field to search in helps
 CHOICES_MAX = 100  # of a picked SKU
 PICK_MAX = 64
 TRIES_MAX = 12  # after that the page waits for a person
@@ -52,39 +54,6 @@ class BuyForm(msgspec.Struct, frozen=True):
     pick: str = ""
 
 
-class ShelfView(msgspec.Struct, frozen=True):
-    """A category as the page links it."""
-
-    ref: str
-    name: str
-
-
-@get("/", name="shop")
-async def home(visit: AVisit, q: FromQuery[str | None] = None, category: FromQuery[str | None] = None) -> Response[bytes]:
-    """All that is on sale; or what is in a category, or found by words."""
-    try:
-        store = await visit.at_open_store()
-    except NotFound:
-        # The platform's own host: nobody's store.
-        t = visit.words
-        notice = Notice(t("landing.title"), t("landing.text"), links=(Link("/merchant", t("merchant.title")),))
-        return visit.render("notice.html", private=False, notice=notice)
-    words, within = (q or "").strip()[:QUESTION_MAX], decode("cat", category) if category else None
-    async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
-        tree = await categories.all_of(tx, visit.locale)
-        if words or within:
-            shown = await offers.products(tx, visit.channel, visit.locale, limit=PRODUCTS_SHOWN, q=words or None, category_id=within)
-            found = [offer for product in shown for offer in product.offers]
-        else:
-            found = await offers.current(tx, visit.channel, visit.locale)
-    now = dt.datetime.now(dt.UTC)
-    links = [ShelfView(encode("cat", each.id), each.name) for each in tree if each.parent_id in (None, within)]
-    return visit.render(
-        "home.html", private=False, canonical=visit.canonical(), sales=[view(offer, now, held=None) for offer in found], q=words,
-        category=category or "", categories=links, searchable=bool(tree or words or len(found) >= MANY),
-    )  # fmt: skip
-
-
 @get("/at/{slug:str}/sales/{sale:str}")
 async def at(visit: AVisit, slug: FromPath[str], sale: FromPath[str]) -> Response[bytes]:
     """A link of a mail, which leads below the platform's address: on to the page at the store's own."""
@@ -99,7 +68,7 @@ async def sale(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
 
 @post("/sales/{sale:str}/buy", status_code=200)
 async def buy(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
-    fields = await visit.form()
+    fields = await visit.form(fields_max=inputs.FIELDS_MAX)
     try:
         return await _buy(visit, sale, fields)
     except (Unavailable, TooMany) as error:
@@ -113,20 +82,42 @@ async def _buy(visit: Visit, sale: str, fields: dict[str, str]) -> Response[byte
     await visit.at_open_store()
     form, wish, notice = _read(visit, sale, fields)
     if wish is None:
-        return await page(visit, sale, form, status=400, notice=notice)
+        return await page(visit, sale, form, status=400, notice=notice, given=fields)
+    asked = await _asked(visit, sale) if inputs.speaks(fields) else []
+    if wrong := inputs.wrong(asked, fields):
+        t = visit.words
+        notice = Notice(t("inputs.wrong.title"), t("inputs.wrong.text"), "bad")
+        return await page(visit, sale, form, status=422, notice=notice, given=fields, wrong=wrong)
     try:
         # A form that was sent before says so: no refusal from memory before Postgres was asked whether it has become an order.
         shopper = await visit.shopper_or_guest()
         if await visit.process.doors.is_shelf(SaleKey(shopper.tenant_id, decode("sal", sale))):
-            return visit.go(f"/orders/{encode('ord', (await _order(visit, shopper, form, wish)).id)}")
+            return await _ordered(visit, shopper, (await _order(visit, shopper, form, wish)).id, fields)
         decision = await press(visit.process, shopper, wish, form.key, channel=visit.channel, retried="tries" in fields)
     except (Conflict, NotFound, TooMany, Unprocessable) as error:
         if error.code not in REFUSED:
             raise
         # The refusal belongs to this form's key; a new press is a new wish.
         again = msgspec.structs.replace(form, key=_new_key())
-        return await page(visit, sale, again, status=error.status, refused=error)
-    return visit.go(f"/orders/{encode('ord', decision.order_id)}")
+        return await page(visit, sale, again, status=error.status, refused=error, given=fields)
+    return await _ordered(visit, shopper, decision.order_id, fields)
+
+
+async def _ordered(visit: Visit, shopper: Shopper, order_id: UUID, fields: dict[str, str]) -> Response[bytes]:
+    """To the order, with what the form said of it; what is missing the order's page asks for."""
+    if inputs.speaks(fields):
+        with suppress(Conflict):  # pressed again, and paid by now
+            async with tenant_tx(visit.process.app_pool, shopper.tenant_id) as tx:
+                await inputs.give(tx, visit, order_id, shopper.id, fields)
+    return visit.go(f"/orders/{encode('ord', order_id)}")
+
+
+async def _asked(visit: Visit, sale: str) -> list[Asked]:
+    """What whoever buys in the sale is asked for."""
+    store = await visit.at_open_store()
+    async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
+        sku_id = (await offers.get(tx, decode("sal", sale), visit.channel, visit.locale)).sku_id
+        return (await kinds.asked(tx, [sku_id], visit.locale))[sku_id]
 
 
 async def _order(visit: Visit, shopper: Shopper, form: BuyForm, wish: NewCheckout) -> Order:
@@ -144,7 +135,8 @@ def _again(visit: Visit, sale: str, fields: dict[str, str], error: AppError) -> 
     visit.page.path = f"/sales/{sale}"
     tries = _number(fields.pop("tries", "")) + 1
     wait_s = min((error.retry_after_s or 1) * 1.5 ** min(tries - 1, TRIES_MAX), RETRY_S_MAX)
-    kept = {name: fields[name] for name in ("key", "quantity", "contact", "lookup_password", "pick") if name in fields}
+    known = ("key", "quantity", "contact", "lookup_password", "pick")
+    kept = {name: value for name, value in fields.items() if name in known or name.startswith(inputs.PREFIX)}
     headers = {"Retry-After": str(int(wait_s) + 1)}
     return visit.render(
         "again.html", status=error.status, headers=headers,
@@ -160,10 +152,13 @@ async def page(
     status: int = 200,
     notice: Notice | None = None,
     refused: AppError | None = None,
+    given: dict[str, str] | None = None,
+    wrong: dict[UUID, dict[str, Fault]] | None = None,
 ) -> Response[bytes]:
     visit.page.path = f"/sales/{sale}"
     store = await visit.at_open_store()
-    shown = await _look(visit, store, sale)
+    shown, asked = await _look(visit, store, sale)
+    asks = [inputs.view(each, visit.words, inputs.said(given or {}, each.sku_id), (wrong or {}).get(each.sku_id, {})) for each in asked]
     if refused is not None:
         t, code = visit.words, f"refused.{refused.code}"
         text = t(f"{code}.text", n=shown.limit_per_shopper, seconds=refused.retry_after_s or 1)
@@ -174,16 +169,18 @@ async def page(
         reload_s = int(until_s) + random.randint(1, 3)  # noqa: S311 - spreads the crowd, guards nothing
     headers = {"Retry-After": str(refused.retry_after_s)} if refused and refused.retry_after_s else {}
     return visit.render(
-        "sale.html", status=status, headers=headers, canonical=visit.canonical(), sale=shown, form=form, notice=notice, reload_s=reload_s
+        "sale.html", status=status, headers=headers, canonical=visit.canonical(), sale=shown, form=form, notice=notice, reload_s=reload_s,
+        asks=asks,
     )  # fmt: skip
 
 
-async def _look(visit: Visit, store: Store, sale: str) -> SaleView:
+async def _look(visit: Visit, store: Store, sale: str) -> tuple[SaleView, list[Asked]]:
     async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
         offer = await offers.get(tx, decode("sal", sale), visit.channel, visit.locale)
         choices = await _choices(tx, offer, visit.channel)
+        asked = (await kinds.asked(tx, [offer.sku_id], visit.locale))[offer.sku_id]
     held = bool(await visit.remembered.held.get((store.tenant_id, offer.sale_id))) if offer.stock <= 0 else None
-    return msgspec.structs.replace(view(offer, dt.datetime.now(dt.UTC), held=held), choices=choices)
+    return msgspec.structs.replace(view(offer, dt.datetime.now(dt.UTC), held=held), choices=choices), asked
 
 
 async def _choices(tx: TenantTx, offer: Offer, channel: str) -> tuple[ChoiceView, ...]:

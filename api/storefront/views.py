@@ -29,6 +29,8 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     hero: Image | None = None
     favicon: Image | None = None
     has_colors: bool = False
+    color: str | None = None
+    color_dark: str | None = None
     is_test: bool = False
 
 

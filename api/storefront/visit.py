@@ -18,7 +18,7 @@ from litestar.di import NamedDependency, Provide
 
 from api import cookies, csrf
 from api.callers import Merchant
-from api.directory import Store, host_of
+from api.directory import HEADER, Store, host_of
 from api.limits import address
 from api.memory import Memory
 from api.process import Process
@@ -38,10 +38,13 @@ CHANNEL_COOKIE_S = 30 * 24 * 3600  # from the last link that named one
 FORM_COOKIE_S = 7 * 24 * 3600
 FACES_TTL_S = 1.9  # two seconds after a change nobody sees what was before
 IMAGES_TTL_S = 60.0
-IMAGES_MAX = 64
+IMAGES_MAX = 256  # 2 MiB at most, of those in lists 10 kB
 HELD_TTL_S = 2.0
 REMEMBERED_MAX = 10_000
 FIELDS_MAX = 40
+CART_COOKIE = "tessera_cart"  # how many things lie in the cart, for the head of each page; the cart itself is Postgres'
+CART_COOKIE_S = 90 * 24 * 3600
+OURS = re.compile(r"(?:__Host-|__Secure-)?tessera_")
 _SEED = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -53,9 +56,9 @@ class Remembered:
             async with tenant_tx(process.app_pool, tenant_id) as tx:
                 return await stores.get(tx)
 
-        async def image(key: tuple[UUID, str]) -> tuple[str, bytes] | None:
+        async def image(key: tuple[UUID, str, str]) -> tuple[str, bytes] | None:
             async with tenant_tx(process.app_pool, key[0]) as tx:
-                return await images.content(tx, key[1])
+                return await images.content(tx, *key[1:])
 
         async def held(key: tuple[UUID, UUID]) -> bool | None:
             async with tenant_tx(process.app_pool, key[0]) as tx:
@@ -78,6 +81,16 @@ class Moved(SeeOther):
     """The store has another address now."""
 
 
+class Unproven(Forbidden):
+    """Nothing says whether our own page sent the form. It is shown with a proof, to be sent once more."""
+
+    code = "csrf"
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__("This form needs one more press.")
+        self.fields = fields
+
+
 class Visit:
     def __init__(self, request: AnyRequest) -> None:
         self.request = request
@@ -96,8 +109,25 @@ class Visit:
             path=request.url.path if request.method == "GET" else "/",
             gzip="gzip" in request.headers.get("accept-encoding", ""),
             pay_origin=origin_of(self.process.settings.provider_url),
-            shared={"store": None, "csrf": self._proof, "notice": None, "zone": dt.UTC, "languages": language.LANGUAGES, "locale": None},
-        )
+            shared={
+                "store": None, "csrf": self._proof, "notice": None, "zone": dt.UTC, "languages": language.LANGUAGES, "locale": None,
+                "in_cart": self._in_cart(), "canonical": None, "q": "",
+            },
+        )  # fmt: skip
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nothing but the address and the wished language decides what this visitor sees: no cookie of ours, no link's channel."""
+        return "channel" not in self.request.query_params and not any(map(OURS.match, self.request.cookies))
+
+    def _in_cart(self) -> int:
+        told = self.request.cookies.get(CART_COOKIE, "")
+        return int(told) if told.isascii() and told.isdigit() and len(told) <= 5 else 0
+
+    def now_in_cart(self, units: int) -> None:
+        """For the pages to come, and for this one."""
+        self.page.shared["in_cart"] = units
+        self.set_cookie(CART_COOKIE, str(units), CART_COOKIE_S if units else 0)
 
     @property
     def words(self) -> language.Words:
@@ -129,6 +159,14 @@ class Visit:
         store = await self.at_store()
         store.must_be_open()
         return store
+
+    def recall(self) -> None:
+        """For a page that tells of a problem, and waits for nothing: the store's looks, if this process remembers them."""
+        if self.store is None:
+            store = self.process.directory.peek(host_of(self.request), self.request.headers.get(HEADER, ""))
+            face = self.remembered.faces.peek(store.tenant_id) if store else None
+            if face is not None:
+                self._show(face)
 
     async def _channel(self) -> str:
         """Where this visitor comes from: by the link he followed, else by one he followed before, else by what he reads with.
@@ -163,6 +201,9 @@ class Visit:
         }  # fmt: skip
 
     def _locale(self, locales: list[str], default: str) -> str:
+        # A page names itself in each language by `lang`: what was asked for by address goes before what was chosen once.
+        if (named := self.request.query_params.get("lang")) in locales:
+            return str(named)
         cookie, header = self.request.cookies.get(language.COOKIE), self.request.headers.get("accept-language", "")
         return language.choose(cookie, header, locales, default)
 
@@ -186,13 +227,17 @@ class Visit:
     ) -> Response[bytes]:
         response = self.page.render(template, status=status, private=private, **context)
         response.headers.update(headers or {})
-        return self._with_cookies(response)
+        return self.finish(response)
 
     def go(self, place: str, *, status: int = 303) -> Response[bytes]:
         """See `place` instead: after a form has done its work a reload repeats nothing."""
-        return self._with_cookies(Response(b"", status_code=status, headers={"Location": place, "Cache-Control": "no-store"}))
+        return self.finish(Response(b"", status_code=status, headers={"Location": place, "Cache-Control": "no-store"}))
 
-    def _with_cookies(self, response: Response[bytes]) -> Response[bytes]:
+    @property
+    def sets_cookies(self) -> bool:
+        return bool(self._cookies)
+
+    def finish(self, response: Response[bytes]) -> Response[bytes]:
         for cookie in self._cookies:
             response.set_cookie(cookie)
         return response
@@ -203,20 +248,29 @@ class Visit:
     def keep(self, cookie: Cookie) -> None:
         self._cookies.append(cookie)
 
-    async def form(self) -> dict[str, str]:
-        """The fields of a posted form, trimmed. Raises `UnsupportedMedia`, `BadRequest`, `Forbidden` unless our own page sent it."""
+    async def form(self, *, proofless: bool = False, fields_max: int = FIELDS_MAX) -> dict[str, str]:
+        """The fields of a posted form, trimmed. Raises `UnsupportedMedia`, `BadRequest`, `Forbidden` unless our own page sent it.
+
+        A `proofless` form stands on a page that is the same for everybody, and carries no proof: the browser's word must do, or else
+        `Unproven` is raised.
+        """
         if self.request.content_type[0] != "application/x-www-form-urlencoded":
             raise UnsupportedMedia("This takes a form.")
         try:
             text = (await self.request.body()).decode("ascii")
-            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict") if text else []
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=fields_max, errors="strict") if text else []
         except ValueError:
             raise BadRequest("The form is not encoded as forms are.") from None
         fields = dict(pairs)
         if len(fields) != len(pairs) or any("\0" in value for value in fields.values()):
             raise BadRequest("A field comes twice, or holds what no text holds.")
-        self.check(fields.pop("csrf", ""))
-        return {name: value.strip() for name, value in fields.items()}
+        proof = fields.pop("csrf", "")
+        stripped = {name: value.strip() for name, value in fields.items()}
+        if proofless and not proof:
+            self.check_origin(stripped)
+        else:
+            self.check(proof)
+        return stripped
 
     def check(self, proof: str) -> None:
         """Raises `Forbidden` unless the form is ours and came from our own page."""
@@ -225,6 +279,20 @@ class Visit:
         if not self._known:
             raise Forbidden("This form needs cookies.", code="csrf")
         csrf.check(self.process.keys.csrf, self._seed, proof, self.request)
+
+    def check_origin(self, fields: dict[str, str]) -> None:
+        """Raises `Forbidden` when the browser says that another page sent the form, and `Unproven` when it does not say.
+
+        Pages cannot write these headers: `Sec-Fetch-Site` is sent over TLS and to localhost, `Origin` with every form of a browser of the
+        last years. Neighbours below the platform's domain are `same-site`, and others to us.
+        """
+        site, origin = self.request.headers.get("sec-fetch-site"), self.request.headers.get("origin")
+        if site not in (None, "same-origin"):
+            raise Forbidden("This form was sent by another site's page.", code="csrf")
+        if origin is not None and origin.partition("://")[2] != self.request.headers.get("host"):
+            raise Forbidden("This form was sent by another site's page.", code="csrf")
+        if site is None and origin is None:
+            raise Unproven(fields)
 
     def shopper(self) -> Shopper | None:
         """Who this browser is at this store, if it has bought here before."""
@@ -257,9 +325,12 @@ class Visit:
         return f"{scheme}://{self.request.headers['host']}{path}"
 
     def canonical(self) -> str:
-        """The address that links to this page name: at the store's primary host."""
+        """The address that links to this page name: at the store's primary host, whatever this browser calls it."""
+        return self.at_primary(self.page.path)
+
+    def at_primary(self, path: str) -> str:
         assert self.store is not None, "the page is `at_store`"
-        return self.at_host(self.store.host, self.page.path)
+        return self.process.at(self.store.host, path)
 
     def at_host(self, host: str, path: str) -> str:
         """The absolute address of `path` at another host of ours, on the port that this browser used."""
@@ -275,7 +346,8 @@ def store_view(face: stores.Store) -> StoreView:
         name=face.name, slug=face.slug, banner=face.banner, notice=face.notice, footer=face.footer, contact=face.contact,
         seo_title=face.seo_title, seo_description=face.seo_description,
         logo=face.images.get("logo"), hero=face.images.get("banner"), favicon=face.images.get("favicon"),
-        is_test=face.mode == "test", policies=tuple(name for name, field in POLICIES.items() if getattr(face, field)),
+        color=face.primary_color, color_dark=face.primary_color_dark, is_test=face.mode == "test",
+        policies=tuple(name for name, field in POLICIES.items() if getattr(face, field)),
         has_colors=any((face.primary_color, face.primary_color_dark, face.accent_color, face.accent_color_dark)),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from checkout_core.errors import Conflict, NotFound, Unprocessable
 from checkout_core.ids import encode
 from tenants.catalog import review
 from tenants.db import TenantTx
-from tenants.images import Encoded
+from tenants.images import Encoded, Smaller
 
 IMAGES_MAX: Final = 10  # of a product
 KIND: Final = "product"  # of `tenants.images.KINDS`
@@ -44,7 +44,15 @@ async def all_of(tx: TenantTx, product_ids: Sequence[UUID]) -> dict[UUID, list[P
     return found
 
 
-async def add(tx: TenantTx, product_id: UUID, encoded: Encoded, *, actor: str) -> ProductImage:
+async def sizes(tx: TenantTx, product_ids: Sequence[UUID]) -> dict[str, tuple[int, int]]:
+    """Width and height of all pictures of the products, by path; those that only an approved content still shows too."""
+    sql = """SELECT i.digest, i.width, i.height FROM unnest($2::uuid[]) AS x(id) CROSS JOIN LATERAL (
+                 SELECT digest, width, height FROM product_image WHERE tenant_id = $1 AND product_id = x.id OFFSET 0) AS i"""
+    rows = await tx.conn.fetch(sql, tx.tenant_id, list(product_ids))
+    return {path_of(digest): (width, height) for digest, width, height in rows}
+
+
+async def add(tx: TenantTx, product_id: UUID, encoded: Encoded, smaller: Smaller = Smaller(), *, actor: str) -> ProductImage:  # noqa: B008
     """Put it behind the others; one that is there already stays where it is. Raises `NotFound`, `Conflict` (`too_many_images`)."""
     image, content = encoded
     async with review.watching(tx, product_id):
@@ -52,10 +60,11 @@ async def add(tx: TenantTx, product_id: UUID, encoded: Encoded, *, actor: str) -
         if image.digest not in shown:
             if len(shown) >= IMAGES_MAX:
                 raise Conflict(f"A product has at most {IMAGES_MAX} pictures. Remove one first.", code="too_many_images")
-            sql = """INSERT INTO product_image (tenant_id, product_id, digest, position, media_type, width, height, content)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_id, product_id, digest) DO UPDATE SET position = $4"""
+            sql = """INSERT INTO product_image (tenant_id, product_id, digest, position, media_type, width, height, content, small, medium)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                     ON CONFLICT (tenant_id, product_id, digest) DO UPDATE SET position = $4"""
             at = max(shown.values(), default=0) + 1
-            media = (image.media_type, image.width, image.height, content)
+            media = (image.media_type, image.width, image.height, content, *smaller)
             await tx.conn.execute(sql, tx.tenant_id, product_id, image.digest, at, *media)
             await _changed(tx, product_id, actor, "product.image_added", image.digest)
     return ProductImage(image.digest, image.media_type, image.width, image.height)

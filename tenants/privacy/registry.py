@@ -171,6 +171,8 @@ COLUMNS: dict[str, Erase | Search | Keep] = {
     "product.shown": GOODS,
     "product.state": OURS,
     "product_image.content": GOODS,
+    "product_image.medium": GOODS,
+    "product_image.small": GOODS,
     "product_image.digest": OURS,
     "product_image.media_type": OURS,
     "product_review.content": GOODS,

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -56,47 +56,59 @@ def _names(fields: Sequence[Field]) -> set[str]:
     return {field.name for field in fields} | {field.name + AGAIN for field in fields if field.confirm}
 
 
+class Fault(NamedTuple):
+    """Why an answer cannot be taken. `code` is for who says it in other words, with what these need in `told`."""
+
+    code: Literal["unknown", "needed", "again", "length", "unprintable", "digits", "mail", "phone", "choice", "date", "pattern"]
+    text: str
+    told: dict[str, object] = {}
+
+
 def answers(fields: Sequence[Field], given: Mapping[str, str]) -> dict[str, str]:
     """What was given, trimmed and checked, in the order of the form. Raises `Unprocessable` (`bad_input`) with every field at fault."""
+    if wrong := faults(fields, given):
+        shown = {name[:NAME_MAX]: fault.text for name, fault in wrong.items()}
+        raise Unprocessable(f"Look at {', '.join(sorted(shown))} again. Nothing was saved.", code="bad_input", fields=shown)
+    said = {field.name: given.get(field.name, "").strip() for field in fields}
+    return {name: value for name, value in said.items() if value}
+
+
+def faults(fields: Sequence[Field], given: Mapping[str, str]) -> dict[str, Fault]:
+    """What is wrong with the answers, by the name they were given under; empty when they can be taken."""
     names = _names(fields)
-    wrong: dict[str, str] = {name: "There is no such field." for name in given if name not in names}
-    kept = {}
+    wrong = {name: Fault("unknown", "There is no such field.") for name in given if name not in names}
     for field in fields:
         value = given.get(field.name, "").strip()
         if not value:
             if field.required:
-                wrong[field.name] = "This is needed."
+                wrong[field.name] = Fault("needed", "This is needed.")
         elif fault := _fault(field, value):
             wrong[field.name] = fault
         elif field.confirm and given.get(field.name + AGAIN, "").strip() != value:
-            wrong[field.name + AGAIN] = "Type it again, the same."
-        else:
-            kept[field.name] = value
-    if wrong:
-        shown = {name[:NAME_MAX]: fault for name, fault in wrong.items()}
-        raise Unprocessable(f"Look at {', '.join(sorted(shown))} again. Nothing was saved.", code="bad_input", fields=shown)
-    return kept
+            wrong[field.name + AGAIN] = Fault("again", "Type it again, the same.")
+    return wrong
 
 
-def _fault(field: Field, value: str) -> str | None:
+def _fault(field: Field, value: str) -> Fault | None:
     if not field.min_length <= len(value) <= field.max_length:
-        return f"{field.min_length} to {field.max_length} characters."
+        bounds: dict[str, object] = {"least": field.min_length, "most": field.max_length}
+        return Fault("length", f"{field.min_length} to {field.max_length} characters.", bounds)
     if not value.isprintable():
-        return "It holds a character that cannot be seen or printed."
+        return Fault("unprintable", "It holds a character that cannot be seen or printed.")
     match field.kind:
         case "digits" if not (value.isascii() and value.isdigit()):
-            return "Digits only."
+            return Fault("digits", "Digits only.")
         case "mail" if value.count("@") != 1 or value.startswith("@") or value.endswith("@") or " " in value:
-            return "This is no mail address."
+            return Fault("mail", "This is no mail address.")
         case "phone" if not (value.isascii() and value.lstrip("+").replace(" ", "").replace("-", "").isdigit()):
-            return "This is no telephone number."
+            return Fault("phone", "This is no telephone number.")
         case "choice" if value not in field.choices:
-            return f"One of {', '.join(field.choices)}."
+            return Fault("choice", f"One of {', '.join(field.choices)}.")
         case "date":
             try:
                 dt.date.fromisoformat(value)
             except ValueError:
-                return "A date as 2026-12-31."
+                return Fault("date", "A date as 2026-12-31.")
     if field.pattern is not None and not compile_pattern(field.pattern)(value):
-        return f"It does not look as it should. {field.hint}".rstrip()
+        return Fault("pattern", f"It does not look as it should. {field.hint}".rstrip(), {"hint": field.hint})
     return None

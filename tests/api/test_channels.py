@@ -1,10 +1,12 @@
 """Channels: which a store has, where its sales are shown, and that every order carries its own."""
 
+import asyncio
 import os
 
 import httpx
 import pytest
 
+from api.storefront import keeping
 from checkout_core import tokens
 from tenants import channels
 from tests.api.test_storefront import buy
@@ -112,8 +114,10 @@ class TestVisibility:
         assert await self.seen(client, acme, sale, "douyin") == (True, 200, True, 200)
         assert await self.seen(client, acme, sale, "web") == (False, 404, False, 404)
         await self.show(acme, what, [])
+        await asyncio.sleep(keeping.FRESH_S)
         assert await self.seen(client, acme, sale, "douyin") == (False, 404, False, 404)
         await self.show(acme, what, None)
+        await asyncio.sleep(keeping.FRESH_S)
         assert await self.seen(client, acme, sale, "web") == (True, 200, True, 200)
 
     async def test_channels_that_are_none(self, client: httpx.AsyncClient, acme: Store) -> None:

@@ -75,7 +75,7 @@ class World(NamedTuple):
         ids = {
             "domain_id": domain["id"], "subject_id": product, "endpoint_id": endpoint_id, "delivery_id": delivery_id,
             "product_id": product, "sku_id": sku, "import_id": batch, "batch": batch,
-            "batch_id": batch, "unit_id": unit, "sale_id": sale, "sale": sale,
+            "batch_id": batch, "unit_id": unit, "sale_id": sale, "sale": sale, "product": product, "category": category["id"],
             "order_id": order, "order": order, "key_id": key["id"], "session_id": (await begun(store, canary))[1],
             "tenant": store.tenant_id.hex, "account": account["id"][4:],
             "role_id": role["id"], "user_id": colleague.id, "invitation_id": invitation["id"],
