@@ -174,7 +174,8 @@ async def page(
         reload_s = int(until_s) + random.randint(1, 3)  # noqa: S311 - spreads the crowd, guards nothing
     headers = {"Retry-After": str(refused.retry_after_s)} if refused and refused.retry_after_s else {}
     return visit.render(
-        "sale.html", status=status, headers=headers, canonical=visit.canonical(), sale=shown, form=form, notice=notice, reload_s=reload_s
+        "sale.html", status=status, headers=headers, canonical=visit.canonical(), sale=shown, form=form, notice=notice,
+        reload_s=reload_s, channel=visit.channel,
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ PAGES = {
     "GET /at/{slug}/sales/{sale}": Page("public"),
     "GET /sales/{sale}": Page("public"),
     "POST /sales/{sale}/buy": Page("public", {"key": "k" * 20, "quantity": "1"}),
+    "GET /sales/{sale}/stock": Page("public"),
     "GET /orders": Page("public"),
     "POST /orders": Page("public", {"order": "x", "proof": "x"}),
     "POST /orders/forgotten": Page("public", {"mail": "nobody@example.org"}),
