@@ -128,6 +128,7 @@
         if (!answer.ok) { location.reload(); return; }
         const told = await answer.json();
         if (told.state === order.dataset.state) continue;
+        if (order.dataset.next) { location.replace(order.dataset.next); return; }
         const page = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
         if (!page.ok) continue;
         const fresh = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("[data-order]");
@@ -136,8 +137,10 @@
         order = fresh;
         pause = 1000;
         tell(fresh.querySelector("h1").textContent);
+        for (const part of fresh.querySelectorAll("[data-script]")) part.hidden = false;
         localise();
         tick();
+        dispatchEvent(new Event("tessera:fresh"));
       } catch { /* offline for a moment: the next round asks again */ }
     }
   }
