@@ -56,6 +56,7 @@ class Keys(msgspec.Struct, frozen=True):
     csrf: bytes
     domains: bytes
     cursors: bytes
+    reminders: bytes
 
     @classmethod
     def of(cls, secret: bytes) -> "Keys":

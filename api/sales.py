@@ -17,7 +17,7 @@ from api.paging import Page
 from api.wire import NOTHING, Count, Name, Nothing, PriceMinor, id_of
 from checkout_core.errors import Unprocessable
 from checkout_core.ids import decode, encode
-from tenants import sales
+from tenants import reminders, sales
 from tenants.db import TenantTx
 
 SaleState = Literal["open", "paused", "ended"]
@@ -74,6 +74,16 @@ class Sale(Struct, frozen=True):
     takes_new_stock: bool
 
 
+class Reminders(Struct, frozen=True):
+    """How many wait to be told that the sale `start`s, or that it is `back`, and how many of them have not `confirmed` their address yet.
+    `sent`: how many were told of either."""
+
+    start: int
+    back: int
+    unconfirmed: int
+    sent: int
+
+
 class Sales(Struct, frozen=True):
     """`next_cursor` is what to ask the next page with; null on the last."""
 
@@ -117,6 +127,12 @@ class SaleController(Controller):
         sku = decode("sku", sku_id) if sku_id is not None else None
         found = await sales.latest(tx, state=sale_state, sku_id=sku, limit=page.rows, before=page.after(UUID))
         return Sales(*page.cut([view(sale) for sale in found], [sale.id for sale in found]))
+
+    @get("/{sale_id:str}/reminders", guards=[needs("sales:read")], operation_id="countSaleReminders", summary="How many wait for a sale")
+    async def waiting(self, sale_id: FromPath[str], tx: NamedDependency[TenantTx]) -> Reminders:
+        sale = await sales.get(tx, decode("sal", sale_id))
+        count = await reminders.waiting(tx, sale.id)
+        return Reminders(count.start, count.back, count.unconfirmed, count.sent)
 
     @get("/{sale_id:str}", guards=[needs("sales:read")], operation_id="getSale", summary="Get a sale")
     async def get(self, sale_id: FromPath[str], tx: NamedDependency[TenantTx]) -> Tagged[Sale]:

@@ -103,7 +103,8 @@ def view(order: orders.Order, *, paying: bool = False) -> OrderView:
         quantity=sum(line.quantity for line in order.lines), items=tuple((line.name, line.quantity) for line in order.lines),
         amount_minor=order.amount_minor, currency=order.currency, created_at=order.created_at, hold_until=order.hold_until,
         pay_until=attempts.provider_expiry(order.created_at, order.hold_until) if order.hold_until else None,
-        now=dt.datetime.now(dt.UTC), paying=paying, recoverable=order.recoverable, refunded_minor=order.refunded_minor, mailable=notices.is_mail((order.contact or "").strip()),
+        now=dt.datetime.now(dt.UTC), paying=paying, recoverable=order.recoverable, refunded_minor=order.refunded_minor,
+        mailable=notices.is_mail((order.contact or "").strip()),
     )  # fmt: skip
 
 
