@@ -10,14 +10,14 @@ from litestar.di import Provide
 
 from api import problems as json_problems
 from api.guards import anyone
-from api.storefront import assets, brand, cashier, codes, lookup, merchant, orders, policies, problems, reminders, shop, stock
+from api.storefront import assets, brand, cashier, codes, lookup, merchant, orders, policies, problems, reminders, shop, stock, waiting
 from api.storefront.visit import provide_visit
 from api.strict import BODY_MAX, StrictRequest
 
 pages = Router(
     "/",
     route_handlers=[
-        shop.home, shop.at, shop.sale, shop.buy, stock.stock,
+        shop.home, shop.at, shop.sale, shop.buy, stock.stock, waiting.show, waiting.join, waiting.state,
         orders.show, orders.state, orders.cancel, cashier.cashier, cashier.pay, codes.codes, codes.file, codes.mail,
         lookup.find, lookup.found, lookup.forgotten, reminders.wish, reminders.show, reminders.answer,
         assets.static, assets.switch, brand.brand, brand.image, policies.policy,

@@ -13,6 +13,7 @@ from api.carts import CartLine, NewOrder, new_order
 from api.checkouts import NewCheckout, press
 from api.directory import Store
 from api.storefront import visit as visits
+from api.storefront import waiting
 from api.storefront.rendering import Link, Notice
 from api.storefront.views import QUANTITY_MAX, ChoiceView, SaleView
 from api.storefront.visit import AVisit, Visit
@@ -50,6 +51,7 @@ class BuyForm(msgspec.Struct, frozen=True):
     quantity: int = 1
     contact: str = ""
     pick: str = ""
+    turn: bool = False  # he comes from the waiting room: no refusal from memory
 
 
 class ShelfView(msgspec.Struct, frozen=True):
@@ -93,8 +95,8 @@ async def at(visit: AVisit, slug: FromPath[str], sale: FromPath[str]) -> Respons
 
 
 @get("/sales/{sale:str}", dependencies={"visit": visits.at_store})
-async def sale(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
-    return await page(visit, sale, BuyForm(_new_key()))
+async def sale(visit: AVisit, sale: FromPath[str], turn: FromQuery[bool] = False) -> Response[bytes]:
+    return await page(visit, sale, BuyForm(_new_key(), turn=turn))
 
 
 @post("/sales/{sale:str}/buy", status_code=200)
@@ -114,13 +116,16 @@ async def _buy(visit: Visit, sale: str, fields: dict[str, str]) -> Response[byte
     form, wish, notice = _read(visit, sale, fields)
     if wish is None:
         return await page(visit, sale, form, status=400, notice=notice)
+    shopper = None
     try:
         # A form that was sent before says so: no refusal from memory before Postgres was asked whether it has become an order.
         shopper = await visit.shopper_or_guest()
         if await visit.process.doors.is_shelf(SaleKey(shopper.tenant_id, decode("sal", sale))):
             return visit.go(f"/orders/{encode('ord', (await _order(visit, shopper, form, wish)).id)}")
-        decision = await press(visit.process, shopper, wish, form.key, channel=visit.channel, retried="tries" in fields)
+        decision = await press(visit.process, shopper, wish, form.key, channel=visit.channel, retried="tries" in fields or "turn" in fields)
     except (Conflict, NotFound, TooMany, Unprocessable) as error:
+        if line := await waiting.instead(visit, shopper, sale, error):
+            return line
         if error.code not in REFUSED:
             raise
         # The refusal belongs to this form's key; a new press is a new wish.
@@ -144,7 +149,7 @@ def _again(visit: Visit, sale: str, fields: dict[str, str], error: AppError) -> 
     visit.page.path = f"/sales/{sale}"
     tries = _number(fields.pop("tries", "")) + 1
     wait_s = min((error.retry_after_s or 1) * 1.5 ** min(tries - 1, TRIES_MAX), RETRY_S_MAX)
-    kept = {name: fields[name] for name in ("key", "quantity", "contact", "lookup_password", "pick") if name in fields}
+    kept = {name: fields[name] for name in ("key", "quantity", "contact", "lookup_password", "pick", "turn") if name in fields}
     headers = {"Retry-After": str(int(wait_s) + 1)}
     return visit.render(
         "again.html", status=error.status, headers=headers,
@@ -200,7 +205,7 @@ def view(offer: Offer, now: dt.datetime, *, held: bool | None) -> SaleView:
     return SaleView(
         id=offer.sale_id, name=offer.name, product=offer.product_name, sku=offer.sku_name, description=offer.description,
         state=offer.state, price_minor=offer.price_minor, currency=offer.currency, starts_at=offer.starts_at, ends_at=offer.ends_at,
-        limit_per_shopper=offer.limit_per_shopper, hold_s=offer.hold_s, left=offer.stock, held=held, now=now,
+        limit_per_shopper=offer.limit_per_shopper, hold_s=offer.hold_s, left=offer.stock, held=held, now=now, waiting_room=offer.waiting_room,
     )  # fmt: skip
 
 

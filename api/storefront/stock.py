@@ -1,11 +1,9 @@
 """What is left of a sale, for the many who look at its page: one small answer, looked up once a second for all of them.
 
-Each viewer is told when to ask again. The more there are, the longer that is: a process answers about `ASKS_PER_S` however many look on.
+Each viewer is told when to ask again. The more there are, the longer that is (`api.storefront.pace`).
 """
 
 import datetime as dt
-import time
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +14,7 @@ from litestar.params import FromPath, FromQuery
 from api.headers import SECURITY_HEADERS
 from api.memory import Memory
 from api.process import Process
+from api.storefront.pace import Pace
 from api.storefront.shop import view
 from api.storefront.views import SaleView
 from checkout_core.errors import NotFound
@@ -26,8 +25,6 @@ from tenants.db import tenant_tx
 LOOK_TTL_S = 1.0
 HELD_TTL_S = 2.0  # whether units are on hold reads the whole sale when nothing is
 SALES_MAX = 10_000
-ASKS_PER_S = 50.0  # of a process, which costs it a hundredth of a core (docs/storefront.md)
-AGAIN_S_MIN, AGAIN_S_MAX = 4.0, 60.0
 
 _encode = msgspec.json.Encoder().encode
 _HEADERS = SECURITY_HEADERS | {"Cache-Control": "no-store"}
@@ -41,30 +38,6 @@ class Stock(msgspec.Struct, frozen=True):
     left: int
     now_ms: int
     again_s: float
-
-
-class Pace:
-    """How long viewers are to wait: in a window as long as that each of them asks once, so what was asked in it is how many there are."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._asked = 0
-        self._begun = clock()
-        self.again_s = AGAIN_S_MIN
-
-    def asked(self) -> float:
-        """One more has asked; the seconds after which he may again."""
-        now = self._clock()
-        over_s = now - self._begun
-        if over_s >= self.again_s:
-            viewers = self._asked * self.again_s / over_s
-            self.again_s = min(max(viewers / ASKS_PER_S, AGAIN_S_MIN), AGAIN_S_MAX)
-            self._asked, self._begun = 0, now
-        elif self._asked >= 2 * ASKS_PER_S * self.again_s:
-            # Twice as many as there should be, before the window is over: a crowd has come.
-            self.again_s = min(2 * self.again_s, AGAIN_S_MAX)
-        self._asked += 1
-        return self.again_s
 
 
 class Looks:

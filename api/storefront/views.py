@@ -62,6 +62,7 @@ class SaleView(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     held: bool | None
     now: dt.datetime
+    waiting_room: str = "off"
     choices: tuple[ChoiceView, ...] = ()  # of a picked one, those that are free
 
     @property
