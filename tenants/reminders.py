@@ -110,7 +110,8 @@ async def ask(
         raise Conflict("Enough people wait for this sale. Nothing was noted.", code="too_many")
     sql = """INSERT INTO sale_reminder (tenant_id, id, sale_id, kind, contact, shopper_id, locale, shop_url)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (sale_id, kind, contact, tenant_id) DO UPDATE SET shopper_id = coalesce(excluded.shopper_id, sale_reminder.shopper_id)
+             ON CONFLICT (sale_id, kind, contact, tenant_id) DO UPDATE
+                 SET shopper_id = coalesce(excluded.shopper_id, sale_reminder.shopper_id)
              RETURNING id, confirmed_at"""
     values = (new_id(), sale_id, kind, contact.lower(), shopper_id, locale, shop_url)
     wish_id, confirmed_at = await tx.conn.fetchrow(sql, tx.tenant_id, *values)

@@ -10,7 +10,7 @@ from litestar.di import Provide
 
 from api import problems as json_problems
 from api.guards import anyone
-from api.storefront import assets, brand, cashier, codes, lookup, merchant, orders, policies, problems, reminders, shop, stock, waiting
+from api.storefront import assets, brand, cashier, codes, lookup, me, merchant, orders, policies, problems, reminders, shop, stock, waiting
 from api.storefront.visit import provide_visit
 from api.strict import BODY_MAX, StrictRequest
 
@@ -19,7 +19,7 @@ pages = Router(
     route_handlers=[
         shop.home, shop.at, shop.sale, shop.buy, stock.stock, waiting.show, waiting.join, waiting.state,
         orders.show, orders.state, orders.cancel, cashier.cashier, cashier.pay, codes.codes, codes.file, codes.mail,
-        lookup.find, lookup.found, lookup.forgotten, reminders.wish, reminders.show, reminders.answer,
+        me.me, me.end_reminder, me.sign_out, lookup.find, lookup.found, lookup.forgotten, reminders.wish, reminders.show, reminders.answer,
         assets.static, assets.switch, brand.brand, brand.image, policies.policy,
         *merchant.route_handlers,
     ],

@@ -15,6 +15,7 @@ from api.storefront import formats
 from api.storefront.art import mosaic
 from api.storefront.language import Words
 from api.storefront.statics import address
+from checkout_core.ids import encode
 
 GZIP_FROM_BYTES = 1024
 
@@ -28,7 +29,7 @@ templates = Environment(
     cache_size=-1,
 )
 templates.globals.update(
-    asset=address, mosaic=mosaic,
+    asset=address, mosaic=mosaic, ref=encode,
     money=formats.money, currency=formats.currency, instant=formats.instant, unix_ms=formats.unix_ms, duration=formats.duration,
 )  # fmt: skip
 

@@ -205,7 +205,8 @@ def view(offer: Offer, now: dt.datetime, *, held: bool | None) -> SaleView:
     return SaleView(
         id=offer.sale_id, name=offer.name, product=offer.product_name, sku=offer.sku_name, description=offer.description,
         state=offer.state, price_minor=offer.price_minor, currency=offer.currency, starts_at=offer.starts_at, ends_at=offer.ends_at,
-        limit_per_shopper=offer.limit_per_shopper, hold_s=offer.hold_s, left=offer.stock, held=held, now=now, waiting_room=offer.waiting_room,
+        limit_per_shopper=offer.limit_per_shopper, hold_s=offer.hold_s, left=offer.stock, held=held, now=now,
+        waiting_room=offer.waiting_room,
     )  # fmt: skip
 
 

@@ -67,7 +67,8 @@ class Rooms:
             # Counted no further than it is said, and not at all while some are free.
             sql = f"""SELECT name, waiting_room, state, starts_at, ends_at, allotted - committed,
                              CASE WHEN committed < allotted OR waiting_room = 'off' THEN 0 ELSE (SELECT count(*) FROM (
-                                 SELECT 1 FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'held' LIMIT {HELD_MAX}) AS h) END, hold_s
+                                 SELECT 1 FROM unit WHERE tenant_id = $1 AND sale_id = $2 AND state = 'held'
+                                 LIMIT {HELD_MAX}) AS held) END, hold_s
                       FROM sale WHERE tenant_id = $1 AND id = $2"""
             async with tenant_tx(process.app_pool, key[0]) as tx:
                 row = await tx.conn.fetchrow(sql, *key)

@@ -40,7 +40,8 @@ class Bought(msgspec.Struct, frozen=True):
 # Not joined: on a young database a join may read all of a tenant's rows, and keeps its plan.
 _LINES: Final = """
     SELECT sale_id, sku_id,
-           ARRAY(SELECT unit_id FROM delivery WHERE tenant_id = $1 AND order_id = $2 AND sale_id = l.sale_id AND replaced_by IS NULL) AS given,
+           ARRAY(SELECT unit_id FROM delivery
+                 WHERE tenant_id = $1 AND order_id = $2 AND sale_id = l.sale_id AND replaced_by IS NULL) AS given,
            ARRAY(SELECT unit_id FROM refund_unit WHERE tenant_id = $1 AND order_id = $2 AND sale_id = l.sale_id) AS back,
            (SELECT state FROM fulfilment WHERE tenant_id = $1 AND order_id = $2 AND sale_id = l.sale_id) AS state,
            ARRAY(SELECT coalesce((SELECT nullif(label, '') FROM pick WHERE tenant_id = $1 AND sku_id = l.sku_id AND pick = u.pick), u.pick)
