@@ -27,6 +27,7 @@ from checkout_core.errors import NotFound, TooMany
 from checkout_core.intents import Decision, Intent, Outcome, SaleKey
 from checkout_core.journal import Entry
 from checkout_core.resp import Closed, Unknown
+from checkout_core.room import Room
 from tenants.db import Pool, tenant_tx
 from tenants.orders import answers, gates
 
@@ -52,12 +53,14 @@ class Door(NamedTuple):
     kind: str
     fallback_per_s: int
     over: bool  # by its end or the merchant: Redis has forgotten it, or will
+    room: bool = False  # who finds nothing left may wait, and then comes before who presses later
 
 
 class Doors:
     """Decides batches: `decide` is what the batcher commits by."""
 
-    def __init__(self, pool: Pool, gatekeeper: Gatekeeper, bell: Bell, erased: Among = _nobody) -> None:
+    def __init__(self, pool: Pool, gatekeeper: Gatekeeper, bell: Bell, erased: Among = _nobody, room: Room | None = None) -> None:
+        self._room = room
         self._erased = erased
         self._pool = pool
         self._committer = Committer(pool)
@@ -91,6 +94,8 @@ class Doors:
             decided = await self._committer.commit(sale, intents)
         elif door.over:
             decided = await self._shut(sale, intents, Outcome.ENDED)
+        elif door.room and self._room is not None:
+            decided = await self._past_those_who_wait(sale, intents, door.fallback_per_s, self._room)
         else:
             decided = await self._through_gate(sale, intents, door.fallback_per_s)
         unsaid = [d for d in decided if isinstance(d, Decision) and d.outcome in _UNSAID]
@@ -122,10 +127,20 @@ class Doors:
 
     async def _look(self, sale: SaleKey) -> Door | None:
         async with tenant_tx(self._pool, sale.tenant_id) as tx:
-            sql = """SELECT door, fallback_per_s, state = 'ended' OR coalesce(ends_at <= now(), false)
+            sql = """SELECT door, fallback_per_s, state = 'ended' OR coalesce(ends_at <= now(), false), waiting_room <> 'off'
                      FROM sale WHERE tenant_id = $1 AND id = $2"""
             row = await tx.conn.fetchrow(sql, sale.tenant_id, sale.sale_id)
         return Door(*row) if row else None
+
+    async def _past_those_who_wait(self, sale: SaleKey, intents: Sequence[Intent], fallback_per_s: int, room: Room) -> Sequence[Answer]:
+        """While somebody waits only those go on whose turn it is. Without Redis there is no line, and the gate says what follows."""
+        try:
+            may = await room.enter(sale, [intent.shopper_id for intent in intents])
+        except (Closed, Unknown):
+            may = [True] * len(intents)
+        passing = [intent for intent, passes in zip(intents, may, strict=True) if passes]
+        answers = iter(await self._through_gate(sale, passing, fallback_per_s) if passing else ())
+        return [next(answers) if passes else _wait() for passes in may]
 
     async def _through_gate(self, sale: SaleKey, intents: Sequence[Intent], fallback_per_s: int) -> list[Answer]:
         try:
@@ -245,6 +260,11 @@ class Doors:
         task = asyncio.create_task(work)
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
+
+
+def _wait() -> TooMany:
+    detail = "Others wait for this sale and come first. Nothing was reserved: take a place in its waiting room."
+    return TooMany(detail, code="waiting_room", retry_after_s=5)
 
 
 def refused(intent: Intent, outcome: Outcome) -> Decision:

@@ -15,6 +15,7 @@ from api.catalog.products import InCategory, Words
 from api.directory import Store
 from api.guards import anyone, while_open
 from api.paging import Page
+from api.wire import WaitingRoom
 from checkout_core.ids import decode, encode
 from tenants import offers
 from tenants.catalog import categories
@@ -56,6 +57,7 @@ class Offer(Struct, frozen=True):
     door: str
     base_price_minor: int
     picked: bool
+    waiting_room: WaitingRoom
 
 
 class ShownProduct(Struct, frozen=True):

@@ -23,6 +23,7 @@ from checkout_core.bell import Bell
 from checkout_core.config import Settings
 from checkout_core.limits import Limiter
 from checkout_core.partitions import Partitions
+from checkout_core.room import Room
 from checkout_core.secrets import derive
 from tenants import channels
 from tenants.db import Pool, create_pool, dsn_for, tenant_tx
@@ -56,6 +57,7 @@ class Keys(msgspec.Struct, frozen=True):
     csrf: bytes
     domains: bytes
     cursors: bytes
+    reminders: bytes
 
     @classmethod
     def of(cls, secret: bytes) -> "Keys":
@@ -70,6 +72,7 @@ class Process(msgspec.Struct, frozen=True):
     redis: Redis
     batcher: Batcher
     doors: Doors
+    room: Room
     bell: Bell
     keyring: Keyring
     providers: Providers
@@ -110,7 +113,8 @@ async def open_process(settings: Settings) -> AsyncIterator[Process]:
     partitions = await Partitions(settings.redis_url).__aenter__()
     erased = Erased(platform_pool)
     await erased.look()
-    doors = Doors(app_pool, Gatekeeper(partitions), bell, erased.among)
+    room = Room(partitions)
+    doors = Doors(app_pool, Gatekeeper(partitions), bell, erased.among, room)
     batcher = Batcher(doors.decide, flights=FLIGHTS)
     listening = [
         asyncio.create_task(listener.listen(settings.redis_url, doors), name="events"),
@@ -136,6 +140,7 @@ async def open_process(settings: Settings) -> AsyncIterator[Process]:
             redis=redis,
             batcher=batcher,
             doors=doors,
+            room=room,
             bell=bell,
             keyring=keyring,
             providers=providers,

@@ -14,10 +14,10 @@ from api.etags import Tagged
 from api.guards import needs
 from api.idempotency import Once
 from api.paging import Page
-from api.wire import NOTHING, Count, Name, Nothing, PriceMinor, id_of
+from api.wire import NOTHING, Count, Name, Nothing, PriceMinor, WaitingRoom, id_of
 from checkout_core.errors import Unprocessable
 from checkout_core.ids import decode, encode
-from tenants import sales
+from tenants import reminders, sales
 from tenants.db import TenantTx
 
 SaleState = Literal["open", "paused", "ended"]
@@ -26,7 +26,8 @@ Instant = Annotated[dt.datetime, Meta(tz=True)]
 
 class NewSale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`price_minor` defaults to the SKU's, `starts_at` to now; a sale without `ends_at` runs until it is ended. A limit of 0 is none.
-    Behind the door `gate` a crowd is turned away by Redis; `fallback_per_s` orders a second are taken while that is away."""
+    Behind the door `gate` a crowd is turned away by Redis; `fallback_per_s` orders a second are taken while that is away. There
+    `waiting_room` gives a place to who finds nothing left: `line` as they come, `draw` by lot among those who came before the start."""
 
     sku_id: Annotated[str, id_of("sku")]
     name: Name
@@ -38,6 +39,7 @@ class NewSale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hold_s: Annotated[int, Meta(ge=2, le=86_400)] = 900
     door: Literal["direct", "gate"] = "direct"
     fallback_per_s: Annotated[int, Meta(ge=0, le=1000)] = 0
+    waiting_room: WaitingRoom = "off"
 
 
 class StockChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,6 +74,17 @@ class Sale(Struct, frozen=True):
     committed: int
     created_at: dt.datetime
     takes_new_stock: bool
+    waiting_room: WaitingRoom
+
+
+class Reminders(Struct, frozen=True):
+    """How many wait to be told that the sale `start`s, or that it is `back`, and how many of them have not `confirmed` their address yet.
+    `sent`: how many were told of either."""
+
+    start: int
+    back: int
+    unconfirmed: int
+    sent: int
 
 
 class Sales(Struct, frozen=True):
@@ -100,7 +113,7 @@ class SaleController(Controller):
             sale = await sales.create(
                 once.tx, sku_id=decode("sku", data.sku_id), name=data.name, units=units_of(data.units), price_minor=data.price_minor,
                 limit_per_shopper=data.limit_per_shopper, starts_at=data.starts_at, ends_at=data.ends_at, hold_s=data.hold_s,
-                door=data.door, fallback_per_s=data.fallback_per_s, actor=merchant.actor,
+                door=data.door, fallback_per_s=data.fallback_per_s, waiting_room=data.waiting_room, actor=merchant.actor,
             )  # fmt: skip
             return view(sale)
 
@@ -117,6 +130,12 @@ class SaleController(Controller):
         sku = decode("sku", sku_id) if sku_id is not None else None
         found = await sales.latest(tx, state=sale_state, sku_id=sku, limit=page.rows, before=page.after(UUID))
         return Sales(*page.cut([view(sale) for sale in found], [sale.id for sale in found]))
+
+    @get("/{sale_id:str}/reminders", guards=[needs("sales:read")], operation_id="countSaleReminders", summary="How many wait for a sale")
+    async def waiting(self, sale_id: FromPath[str], tx: NamedDependency[TenantTx]) -> Reminders:
+        sale = await sales.get(tx, decode("sal", sale_id))
+        count = await reminders.waiting(tx, sale.id)
+        return Reminders(count.start, count.back, count.unconfirmed, count.sent)
 
     @get("/{sale_id:str}", guards=[needs("sales:read")], operation_id="getSale", summary="Get a sale")
     async def get(self, sale_id: FromPath[str], tx: NamedDependency[TenantTx]) -> Tagged[Sale]:

@@ -24,6 +24,7 @@ Password = Annotated[str, Meta(max_length=256)]
 Token = Annotated[str, Meta(min_length=1, max_length=64, description="What a mail held.")]
 Code = Annotated[str, Meta(min_length=6, max_length=16, description="Six digits of the app, or a recovery code.")]
 Locale = Literal["zh-CN", "en"]
+WaitingRoom = Literal["off", "line", "draw"]
 Count = Annotated[int, Meta(ge=1, le=10_000_000)]
 # What a list is narrowed to.
 Since = Annotated[dt.datetime | None, QueryParameter(description="Only what was made at this moment or later.")]

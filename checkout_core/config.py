@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mail_from: str = "Tessera <no-reply@localhost>"
     webhook_loopback: bool = False  # webhooks may go to this machine, without TLS; never in production
     anchor_dir: str = ""  # where the heads of the audit's chains are kept; the log when empty
+    reminder_lead_s: int = 600  # so long before a sale those are told who wanted to be
     ip_limit_factor: int = 1  # multiplies what one address may ask of anonymous routes in a while
 
     @classmethod
@@ -79,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             mail_from=mail_from,
             webhook_loopback=webhook_loopback,
             anchor_dir=env.get("TESSERA_ANCHOR_DIR", ""),
+            reminder_lead_s=int(env.get("TESSERA_REMINDER_LEAD_S", "600")),
             ip_limit_factor=int(env.get("TESSERA_IP_LIMIT_FACTOR", "1")),
         )
 

@@ -25,6 +25,19 @@ class SaleKeys(NamedTuple):
     journal: bytes  # hash: order id (16 bytes) → admitted and not yet decided intent, see `checkout_core.journal`
 
 
+class RoomKeys(NamedTuple):
+    """Of a sale's waiting room; beside the gate's, so that a script sees both."""
+
+    partition: int
+    sale: bytes
+    by: bytes
+    line: bytes  # zset: shopper → arrival
+    seen: bytes  # zset: shopper → milliseconds
+    turns: bytes  # zset: shopper → milliseconds
+    passed: bytes  # zset: shopper → milliseconds
+    room: bytes  # hash: seq, issued, since_ms
+
+
 def partition_of(sale: SaleKey) -> int:
     return crc32(sale.tenant_id.bytes + sale.sale_id.bytes) % PARTITIONS
 
@@ -55,3 +68,11 @@ def of(sale: SaleKey) -> SaleKeys:
     partition = partition_of(sale)
     of_sale = f"{sale.tenant_id.hex}:{sale.sale_id.hex}"
     return SaleKeys(partition, *(f"{tag(partition)}:{noun}:{of_sale}".encode() for noun in NOUNS))
+
+
+@lru_cache(maxsize=1024)
+def room_of(sale: SaleKey) -> RoomKeys:
+    names = of(sale)
+    start, of_sale = f"{tag(names.partition)}:", f":{sale.tenant_id.hex}:{sale.sale_id.hex}"
+    own = [f"{start}{noun}{of_sale}".encode() for noun in ("line", "seen", "turns", "passed", "room")]
+    return RoomKeys(names.partition, names.sale, names.by, *own)

@@ -93,6 +93,13 @@ async def of_shopper(tx: TenantTx, shopper_id: UUID, sku_id: UUID) -> list[Entit
     return [_read(row) for row in await tx.conn.fetch(sql, tx.tenant_id, shopper_id, sku_id)]
 
 
+async def of_shopper_all(tx: TenantTx, shopper_id: UUID) -> list[Entitlement]:
+    """All that a shopper was granted, what ends last first; at most 100."""
+    sql = f"""SELECT {_COLUMNS} FROM entitlement WHERE tenant_id = $1 AND shopper_id = $2
+              ORDER BY valid_until DESC NULLS FIRST, id DESC LIMIT 100"""
+    return [_read(row) for row in await tx.conn.fetch(sql, tx.tenant_id, shopper_id)]
+
+
 async def holdings(tx: TenantTx, shopper_id: UUID, type: str, sku_id: UUID | None = None, *, lock: bool = False) -> list[Entitlement]:
     """What a shopper has of a type, or of one SKU of it, the one that ends last first; what was revoked is not his. At most 1,000."""
     sql = f"""SELECT {_COLUMNS} FROM entitlement WHERE tenant_id = $1 AND shopper_id = $2 AND type = $3 AND state <> 'revoked'

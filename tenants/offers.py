@@ -52,6 +52,7 @@ class Offer(msgspec.Struct, frozen=True):
     door: str
     base_price_minor: int
     picked: bool
+    waiting_room: str
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -73,7 +74,7 @@ _COLUMNS = """s.id AS sale_id, coalesce(ts.name, s.name) AS name, coalesce(tp.na
               CASE WHEN s.state = 'ended' OR s.ends_at <= now() THEN 'ended'
                    WHEN s.starts_at > now() THEN 'not_started' ELSE s.state END AS state,
               s.price_minor, s.price_minor AS base_price_minor, s.currency, s.starts_at, s.ends_at, s.limit_per_shopper, s.hold_s,
-              s.allotted - s.committed AS stock, s.door, k.picked,
+              s.allotted - s.committed AS stock, s.door, k.picked, s.waiting_room,
               p.id AS product_id, p.category_id, k.choices, k.face_value, p.options, p.shown, k.id AS sku_id, k.stock = 'parts' AS of_parts,
               ARRAY(SELECT digest FROM product_image i WHERE i.tenant_id = $1 AND i.product_id = p.id AND i.position IS NOT NULL
                     ORDER BY i.position, i.digest) AS images"""

@@ -36,6 +36,7 @@ class Sale(msgspec.Struct, frozen=True):
     committed: int
     created_at: dt.datetime
     takes_new_stock: bool
+    waiting_room: str  # off · line · draw: before the start by lot, then in the order of arrival
 
 
 class SaleChanged(msgspec.Struct, frozen=True):
@@ -69,6 +70,7 @@ async def create(
     door: str = "direct",
     fallback_per_s: int = 0,
     takes_new_stock: bool = False,
+    waiting_room: str = "off",
 ) -> Sale:
     """Open a sale with `units` of the SKU's loose stock, or with all there is when None. Price and currency default to the SKU's.
 
@@ -78,17 +80,19 @@ async def create(
     sku = await catalog.get_sku(tx, sku_id, lock=True)
     if door != "shelf" and types.of(sku.type).stock == "parts":
         raise Conflict("A bundle is sold on the shelf, and nowhere else. No sale was made.", code="stock_is_parts")
+    if waiting_room != "off" and door != "gate":
+        raise Unprocessable("A waiting room stands before the door `gate`. No sale was made.", code="no_gate")
     now = await tx.conn.fetchval("SELECT now()")
     starts_at = starts_at or now
     if ends_at is not None and ends_at <= max(starts_at, now):
         raise Unprocessable("The sale would end before it starts, or has ended already.", code="ends_too_early")
     sql = f"""INSERT INTO sale (tenant_id, id, sku_id, name, door, price_minor, currency, starts_at, ends_at, limit_per_shopper, hold_s,
-                                fallback_per_s, takes_new_stock)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING {_COLUMNS}"""
+                                fallback_per_s, takes_new_stock, waiting_room)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING {_COLUMNS}"""
     sale = Sale(
         *await tx.conn.fetchrow(
             sql, tx.tenant_id, new_id(), sku_id, name, door, sku.price_minor if price_minor is None else price_minor, sku.currency,
-            starts_at, ends_at, limit_per_shopper, hold_s, fallback_per_s, takes_new_stock,
+            starts_at, ends_at, limit_per_shopper, hold_s, fallback_per_s, takes_new_stock, waiting_room,
         )
     )  # fmt: skip
     sale = await _allot(tx, sale, units, epoch_step=0)

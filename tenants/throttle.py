@@ -28,6 +28,7 @@ PERSON: Final = Bucket("person", 5, 1)  # the password asked again of somebody s
 CODE: Final = Bucket("code", 5, 0.2)
 # A number has 128 random bits, so this is only met by who knows it and guesses at what goes with it.
 ORDER_NUMBER: Final = Bucket("order-number", 10, 1)  # one order, from all places
+SALE_REMINDER: Final = Bucket("sale-reminder", 3, 0.1)  # questions to one address from one store
 ORDER_REMINDER: Final = Bucket("order-reminder", 3, 0.1)  # mails to one address from one store
 
 

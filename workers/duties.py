@@ -11,6 +11,7 @@ from checkout_core.errors import Unavailable
 from checkout_core.ids import encode
 from checkout_core.resp import Closed, Unknown
 from tenants import domains, duties, fulfilments, qualifications, terms
+from tenants import reminders as sale_reminders
 from tenants.audit import chain
 from tenants.catalog import schedule
 from tenants.db import Pool
@@ -44,6 +45,7 @@ class Services(NamedTuple):
     postman: Postman
     verifier: domains.Verifier | None = None  # only a worker asks the DNS
     platform: Pool | None = None  # and only it does what the platform decides
+    lead_s: float = 600.0  # so long before a sale those are told who wanted to be
 
 
 Work = Callable[[Services, UUID, UUID], Awaitable[object]]
@@ -79,6 +81,10 @@ async def _expire(services: Services, tenant_id: UUID, qualification_id: UUID) -
         await qualifications.expire(services.platform, tenant_id, qualification_id)
 
 
+async def _remind(services: Services, tenant_id: UUID, sale_id: UUID) -> None:
+    await sale_reminders.look(services.pool, tenant_id, sale_id, lead_s=services.lead_s)
+
+
 WORK: dict[str, Work] = {
     "payment_inbox": lambda s, tenant_id, row_id: inbox.digest(s.pool, tenant_id, row_id),
     "orders": lambda s, tenant_id, row_id: expire.expire(s.pool, s.providers, tenant_id, row_id),
@@ -98,6 +104,7 @@ WORK: dict[str, Work] = {
     "stock_watch": lambda s, tenant_id, row_id: watches.look(s.pool, s.platform, tenant_id, row_id),
     "audit_unlinked": lambda s, tenant_id, _: chain.link(s.pool, tenant_id),
     "order_reminder": lambda s, tenant_id, row_id: reminders.answer(s.pool, tenant_id, row_id),
+    "reminder_round": _remind,
     "product": lambda s, tenant_id, row_id: schedule.keep(s.pool, tenant_id, row_id),
     "order_change": lambda s, tenant_id, _: index.work(s.pool, tenant_id),
     "fulfilment": lambda s, tenant_id, row_id: fulfilments.carry_out(s.pool, s.keyring, tenant_id, row_id),

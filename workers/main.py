@@ -53,7 +53,16 @@ async def run(settings: Settings) -> None:
         stack.push_async_callback(postman.aclose)
         partitions = await stack.enter_async_context(Partitions(settings.redis_url))
         services = Services(
-            pool, providers, Relay(pool, redis), Gatekeeper(partitions), keyring, Mailer(settings, pool), postman, verifier, platform
+            pool,
+            providers,
+            Relay(pool, redis),
+            Gatekeeper(partitions),
+            keyring,
+            Mailer(settings, pool),
+            postman,
+            verifier,
+            platform,
+            settings.reminder_lead_s,
         )
         sweep = Sweep(services, sweeper)
         signer, sink = Signer(settings.secret), sink_of(settings.anchor_dir)

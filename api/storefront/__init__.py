@@ -10,17 +10,39 @@ from litestar.di import Provide
 
 from api import problems as json_problems
 from api.guards import anyone
-from api.storefront import assets, brand, cart, catalogue, checkout, crawlers, inputs, merchant, orders, policies, problems, shop
+from api.storefront import (
+    assets,
+    brand,
+    cart,
+    cashier,
+    catalogue,
+    checkout,
+    codes,
+    crawlers,
+    inputs,
+    lookup,
+    me,
+    merchant,
+    orders,
+    policies,
+    problems,
+    reminders,
+    shop,
+    stock,
+    waiting,
+)  # fmt: skip
 from api.storefront.visit import provide_visit
 from api.strict import BODY_MAX, StrictRequest
 
 pages = Router(
     "/",
     route_handlers=[
-        catalogue.home, catalogue.category, catalogue.search, catalogue.product, shop.at, shop.sale, shop.buy,
+        catalogue.home, catalogue.category, catalogue.search, catalogue.product,
+        shop.at, shop.sale, shop.buy, stock.stock, waiting.show, waiting.join, waiting.state,
         cart.show, cart.add, cart.change, checkout.show, checkout.order, inputs.show, inputs.answered,
+        orders.show, orders.state, orders.cancel, cashier.cashier, cashier.pay, codes.codes, codes.file, codes.mail,
+        me.me, me.end_reminder, me.sign_out, lookup.find, lookup.found, lookup.forgotten, reminders.wish, reminders.show, reminders.answer,
         crawlers.robots, crawlers.sitemap, crawlers.manifest,
-        orders.show, orders.state, orders.pay, orders.cancel, orders.codes, orders.find, orders.found, orders.forgotten,
         assets.static, assets.switch, brand.brand, brand.image, policies.policy,
         *merchant.route_handlers,
     ],

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from api.carts import CartLine, NewOrder, new_order
 from api.checkouts import NewCheckout, press
 from api.directory import Store
-from api.storefront import inputs
+from api.storefront import inputs, waiting
 from api.storefront import visit as visits
 from api.storefront.rendering import Notice
 from api.storefront.views import QUANTITY_MAX, ChoiceView, SaleView
@@ -52,6 +52,7 @@ class BuyForm(msgspec.Struct, frozen=True):
     quantity: int = 1
     contact: str = ""
     pick: str = ""
+    turn: bool = False  # he comes from the waiting room: no refusal from memory
 
 
 @get("/at/{slug:str}/sales/{sale:str}")
@@ -62,8 +63,8 @@ async def at(visit: AVisit, slug: FromPath[str], sale: FromPath[str]) -> Respons
 
 
 @get("/sales/{sale:str}", dependencies={"visit": visits.at_store})
-async def sale(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
-    return await page(visit, sale, BuyForm(_new_key()))
+async def sale(visit: AVisit, sale: FromPath[str], turn: FromQuery[bool] = False) -> Response[bytes]:
+    return await page(visit, sale, BuyForm(_new_key(), turn=turn))
 
 
 @post("/sales/{sale:str}/buy", status_code=200)
@@ -88,13 +89,16 @@ async def _buy(visit: Visit, sale: str, fields: dict[str, str]) -> Response[byte
         t = visit.words
         notice = Notice(t("inputs.wrong.title"), t("inputs.wrong.text"), "bad")
         return await page(visit, sale, form, status=422, notice=notice, given=fields, wrong=wrong)
+    shopper = None
     try:
         # A form that was sent before says so: no refusal from memory before Postgres was asked whether it has become an order.
         shopper = await visit.shopper_or_guest()
         if await visit.process.doors.is_shelf(SaleKey(shopper.tenant_id, decode("sal", sale))):
             return await _ordered(visit, shopper, (await _order(visit, shopper, form, wish)).id, fields)
-        decision = await press(visit.process, shopper, wish, form.key, channel=visit.channel, retried="tries" in fields)
+        decision = await press(visit.process, shopper, wish, form.key, channel=visit.channel, retried="tries" in fields or "turn" in fields)
     except (Conflict, NotFound, TooMany, Unprocessable) as error:
+        if line := await waiting.instead(visit, shopper, sale, error):
+            return line
         if error.code not in REFUSED:
             raise
         # The refusal belongs to this form's key; a new press is a new wish.
@@ -135,7 +139,7 @@ def _again(visit: Visit, sale: str, fields: dict[str, str], error: AppError) -> 
     visit.page.path = f"/sales/{sale}"
     tries = _number(fields.pop("tries", "")) + 1
     wait_s = min((error.retry_after_s or 1) * 1.5 ** min(tries - 1, TRIES_MAX), RETRY_S_MAX)
-    known = ("key", "quantity", "contact", "lookup_password", "pick")
+    known = ("key", "quantity", "contact", "lookup_password", "pick", "turn")
     kept = {name: value for name, value in fields.items() if name in known or name.startswith(inputs.PREFIX)}
     headers = {"Retry-After": str(int(wait_s) + 1)}
     return visit.render(
@@ -170,7 +174,7 @@ async def page(
     headers = {"Retry-After": str(refused.retry_after_s)} if refused and refused.retry_after_s else {}
     return visit.render(
         "sale.html", status=status, headers=headers, canonical=visit.canonical(), sale=shown, form=form, notice=notice, reload_s=reload_s,
-        asks=asks,
+        asks=asks, channel=visit.channel,
     )  # fmt: skip
 
 
@@ -197,6 +201,7 @@ def view(offer: Offer, now: dt.datetime, *, held: bool | None) -> SaleView:
         id=offer.sale_id, name=offer.name, product=offer.product_name, sku=offer.sku_name, description=offer.description,
         state=offer.state, price_minor=offer.price_minor, currency=offer.currency, starts_at=offer.starts_at, ends_at=offer.ends_at,
         limit_per_shopper=offer.limit_per_shopper, hold_s=offer.hold_s, left=offer.stock, held=held, now=now,
+        waiting_room=offer.waiting_room,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from checkout_core import ids
 from tenants.images import Image
+from tenants.orders.receipt import Entitled
 
 QUANTITY_MAX = 100  # of one order
 # A policy's page, and the field of the store's settings that it shows.
@@ -63,6 +64,7 @@ class SaleView(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     held: bool | None
     now: dt.datetime
+    waiting_room: str = "off"
     choices: tuple[ChoiceView, ...] = ()  # of a picked one, those that are free
 
     @property
@@ -97,6 +99,35 @@ class CodeView(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class CodesView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line is to its buyer, and how it is used."""
+
+    name: str
+    items: tuple[CodeView, ...]
+    usage_note: str = ""
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a paid order: what became of its units, what was chosen, and what it entitles to."""
+
+    name: str
+    quantity: int
+    amount_minor: int
+    part_of_bundle: bool
+    delivered: int
+    refunded: int
+    waits: bool
+    picks: tuple[str, ...]
+    entitled: tuple[Entitled, ...]
+
+    @property
+    def state(self) -> str:
+        """delivered · waiting (somebody has to fulfil it) · refunded · partly (of it was refunded)."""
+        if self.refunded >= self.quantity:
+            return "refunded"
+        return "waiting" if self.waits or not self.delivered else "partly" if self.refunded else "delivered"
+
+
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """An order as its owner may know it.
 
@@ -120,6 +151,13 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     paying: bool = False
     recoverable: bool = False  # there is a contact or a password to look it up with
     refunded_minor: int = 0  # went back, or is on its way
+    mailable: bool = False  # its contact is a mail address
+    lines: tuple[LineView, ...] = ()  # of a paid one
+
+    @property
+    def showable(self) -> bool:
+        """Whether there are codes to show: of some lines, perhaps, while others wait."""
+        return self.state in ("paid", "delivered") and (any(line.delivered for line in self.lines) or self.state == "delivered")
 
     @property
     def ref(self) -> str:

@@ -319,6 +319,11 @@ class Visit:
         self.keep(cookies.make("shopper", token, secure=self.secure, max_age_s=tokens.TTL_S))
         return guest
 
+    def forget(self) -> None:
+        """This browser is nobody from now on; nor does its form's cookie make the same guest again."""
+        self.keep(cookies.clear("shopper", secure=self.secure))
+        self._seed, self._known = secrets.token_urlsafe(16), False
+
     def here(self, path: str) -> str:
         """The absolute address of `path` as this browser reaches us."""
         scheme = "https" if self.secure else self.request.url.scheme

@@ -27,6 +27,7 @@ OPEN_STATES: dict[str, tuple[str, ...]] = {
     "product": (),
     "qualification": (),
     "refund": ("requested",),
+    "reminder_round": (),
     "sale": (),
     "stock_watch": (),
     "webhook_endpoint": (),

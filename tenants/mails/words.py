@@ -176,6 +176,38 @@ TEMPLATES: Final[dict[str, dict[str, Words]]] = {
             "If you bought nothing there, do nothing.",
         )),
     },
+    "reminder_confirm": {
+        "zh-CN": Words("确认开售提醒：{sale}", (
+            "您好，有人想在“{store}”的“{sale}”开售或补货时收到邮件提醒，留下了这个邮箱。",
+            "如果是您本人，请在 24 小时内打开下面的链接并确认；也可以在那里取消：", ">{link}",
+            "如果不是您，请不要理会这封邮件，我们不会再发。",
+        )),
+        "en": Words("Confirm your reminder: {sale}", (
+            "Somebody wants to be told at this address when “{sale}” of {store} begins, or has something again.",
+            "If it was you, open this link within 24 hours and confirm; there you can also end it:", ">{link}",
+            "If it was not you, do nothing: no other mail follows.",
+        )),
+    },
+    "sale_start": {
+        "zh-CN": Words("即将开售：{sale}", (
+            "您好，您在“{store}”关注的“{sale}”马上开售：", ">{link}",
+            "这是唯一一封提醒，您的邮箱已从提醒名单中删除。",
+        )),
+        "en": Words("Starts soon: {sale}", (
+            "“{sale}” of {store}, of which you wanted to be told, starts soon:", ">{link}",
+            "This is the only reminder, and your address is off the list.",
+        )),
+    },
+    "sale_back": {
+        "zh-CN": Words("又有货了：{sale}", (
+            "您好，您在“{store}”关注的“{sale}”又有货了，数量有限：", ">{link}",
+            "这是唯一一封提醒，您的邮箱已从提醒名单中删除。",
+        )),
+        "en": Words("There is something again: {sale}", (
+            "“{sale}” of {store}, of which you wanted to be told, has something again, though not for everybody:", ">{link}",
+            "This is the only reminder, and your address is off the list.",
+        )),
+    },
     "order_numbers": {
         "zh-CN": Words("您在“{store}”的订单号", (
             "您好，有人要求把留有这个邮箱的订单号发到这里。最近 {days} 天的订单（最多 {most} 个）：", ">{links}",

@@ -45,6 +45,12 @@ async def create(tx: TenantTx, keyring: Keyring, credentials: SandboxCredentials
     return account
 
 
+async def ways(tx: TenantTx) -> list[str]:
+    """The providers that the store's shoppers may pay with."""
+    sql = "SELECT DISTINCT provider FROM provider_account WHERE tenant_id = $1 AND state = 'active' ORDER BY provider"
+    return [row[0] for row in await tx.conn.fetch(sql, tx.tenant_id)]
+
+
 def notify_url(base: str, provider: str, tenant_id: UUID, account_id: UUID) -> str:
     """Where a provider sends its notices of an account. It names the tenant, so that nothing has to be looked up before there is one."""
     return f"{base}/v1/payment-notices/{provider}/{tenant_id.hex}/{account_id.hex}"

@@ -203,6 +203,10 @@ COLUMNS: dict[str, Erase | Search | Keep] = {
     "reserved_slug.reason": PLATFORM,
     "reserved_slug.slug": GOODS,
     "review_rule.mode": OURS,
+    "sale_reminder.contact": Search(),
+    "sale_reminder.kind": OURS,
+    "sale_reminder.locale": OURS,
+    "sale_reminder.shop_url": OURS,
     "sale.currency": OURS,
     "sale.door": OURS,
     "sale.name": GOODS,
@@ -314,8 +318,8 @@ OWNED = {
     "order_note": f"order_id = ANY({_HIS})",
     "payment_attempt": f"order_id = ANY({_HIS})",
 }
-# Tables of which a shopper's rows ($2) go whole: in which groups of buyers he was.
-GONE = {"group_member": "shopper_id = $2"}
+# Tables of which a shopper's rows ($2) go whole: in which groups of buyers he was, and of what he wanted to be told.
+GONE = {"group_member": "shopper_id = $2", "sale_reminder": "shopper_id = $2"}
 
 
 class Searched(NamedTuple):
@@ -338,6 +342,7 @@ SEARCHED = {
         "id", "convert_to(jsonb_build_array(t.recipient, t.refused)::text, 'UTF8')", "DELETE FROM mail", "t.next_try_at IS NULL"
     ),
     "outbox": Searched("id", "convert_to(t.payload::text, 'UTF8')", "UPDATE outbox SET payload = '{}'", "t.next_try_at IS NULL"),
+    "sale_reminder": Searched("id", "convert_to(to_jsonb(t.contact)::text, 'UTF8')", "DELETE FROM sale_reminder"),
     "webhook_attempt": Searched("delivery_id, id", "convert_to(t.answer, 'UTF8')", "UPDATE webhook_attempt SET answer = ''"),
     "webhook_event": Searched(
         "id", "convert_to(t.body, 'UTF8')", "UPDATE webhook_event SET body = '{}'",

@@ -15,7 +15,7 @@ AT_ONCE = 1000
 # What is ours alone, or would open what is sealed.
 LEFT_OUT = frozenset({
     "tenant_key", "data_part", "data_request", "audit_unlinked", "outbox", "idempotent_reply", "payment_inbox", "mail", "webhook_watch",
-    "order_reminder",
+    "order_reminder", "sale_reminder", "reminder_round",
 })  # fmt: skip
 SECRETS = (
     "credentials", "key_hash", "old_hash", "lookup_hash", "body_hash", "password_hash", "token_hash", "secret", "old_secret", "words",

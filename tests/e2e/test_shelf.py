@@ -102,14 +102,16 @@ def test_chooses_and_gets_that_one(
     expect(page.get_by_role("heading", name=words["reserved"])).to_be_visible()
     expect(page.get_by_text("288.00").first).to_be_visible()
     press(page, words["pay"])
+    page.locator("[data-pay]").wait_for()
+    order = page.url.split("/")[-2]
     pay_at_provider(page)
-    order = page.url.rstrip("/").rpartition("/")[2].partition("?")[0]
     for _ in range(40):
         if merchant.api.get(f"/v1/orders/{order}").json()["state"] == "delivered":
             break
         page.wait_for_timeout(250)
-    page.goto(f"{merchant.store_url}/orders/{order}")
-    press(page, words["reveal"])
+    if not scripts:
+        page.goto(f"{merchant.store_url}/orders/{order}")
+        press(page, words["reveal"])
     expect(page.get_by_text("VIP-8888-BBBB").first).to_be_visible()
 
 

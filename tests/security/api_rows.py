@@ -191,6 +191,7 @@ API = {
     "POST /v1/sales": Row(ok=201, content=body(sku_id="{sku_id}", name="x", units=1, limit_per_shopper=0), names_ids=True),
     "GET /v1/sales": Row(),
     "GET /v1/sales/{sale_id}": Row(),
+    "GET /v1/sales/{sale_id}/reminders": Row(),
     "GET /v1/sales/{sale_id}/feed": Row(query="?seconds=1"),
     "POST /v1/sales/{sale_id}/pause": Row(),
     "POST /v1/sales/{sale_id}/resume": Row(),

@@ -35,6 +35,7 @@ REMOVED = {
     ("tessera_app", "audit_unlinked"): "an entry that is linked",
     ("tessera_app", "data_part"): "an archive that is over",
     ("tessera_app", "idempotent_reply"): "what it says is of a shopper who was erased",
+    ("tessera_app", "sale_reminder"): "told of, ended, or never confirmed",
     ("tessera_app", "stock_watch"): "stock that is watched no longer",
     ("tessera_app", "tenant_key"): "a key that nothing is sealed under any more",
     ("tessera_app", "qualification_document"): "taken back while it is a draft",

@@ -6,7 +6,9 @@
   // The server's clock: the page says when it was written, the browser when it arrived. Asked once, never polled.
   const wrote = Number(document.documentElement.dataset.now);
   const arrival = performance.getEntriesByType("navigation")[0];
-  const skew = wrote && arrival ? wrote - (performance.timeOrigin + arrival.responseStart) : 0;
+  // It was written about halfway between the asking and the coming; a script that asked anew says so (rush.js).
+  let skew = wrote && arrival ? wrote - (performance.timeOrigin + (arrival.requestStart + arrival.responseStart) / 2) : 0;
+  addEventListener("tessera:clock", (event) => { skew = event.detail; });
   const now = () => Date.now() + skew;
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
   const jitter = (ms) => ms * (0.75 + Math.random() / 2);
@@ -126,6 +128,7 @@
         if (!answer.ok) { location.reload(); return; }
         const told = await answer.json();
         if (told.state === order.dataset.state) continue;
+        if (order.dataset.next) { location.replace(order.dataset.next); return; }
         const page = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
         if (!page.ok) continue;
         const fresh = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("[data-order]");
@@ -134,8 +137,10 @@
         order = fresh;
         pause = 1000;
         tell(fresh.querySelector("h1").textContent);
+        for (const part of fresh.querySelectorAll("[data-script]")) part.hidden = false;
         localise();
         tick();
+        dispatchEvent(new Event("tessera:fresh"));
       } catch { /* offline for a moment: the next round asks again */ }
     }
   }

@@ -31,6 +31,7 @@ class Sale(Struct, frozen=True, kw_only=True, omit_defaults=True):
     committed: int
     created_at: dt.datetime
     takes_new_stock: bool
+    waiting_room: Literal["draw", "line", "off"]
 
 
 class Sales(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,7 +43,8 @@ class Sales(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class NewSale(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`price_minor` defaults to the SKU's, `starts_at` to now; a sale without `ends_at` runs until it is ended. A limit of 0 is none.
-    Behind the door `gate` a crowd is turned away by Redis; `fallback_per_s` orders a second are taken while that is away.
+    Behind the door `gate` a crowd is turned away by Redis; `fallback_per_s` orders a second are taken while that is away. There
+    `waiting_room` gives a place to who finds nothing left: in the order of arrival, `draw` by lot among those who came before the start.
     """
 
     sku_id: str
@@ -55,6 +57,7 @@ class NewSale(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hold_s: int = 900
     door: Literal["direct", "gate"] = "direct"
     fallback_per_s: int = 0
+    waiting_room: Literal["draw", "line", "off"] = "off"
 
 
 class NewLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,6 +69,17 @@ class StockChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     add: int | Literal["all"] | None = None
     withdraw: int | None = None
+
+
+class Reminders(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many wait to be told that the sale `start`s, or that it is `back`, and how many of them have not `confirmed` their address yet.
+    `sent`: how many were told of either.
+    """
+
+    start: int
+    back: int
+    unconfirmed: int
+    sent: int
 
 
 class Shelved(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -139,6 +153,11 @@ def change_sale_stock(sale_id: str, body: StockChange, *, idempotency_key: str |
         headers={"Idempotency-Key": idempotency_key or new_key()},
         has_key=True,
     )
+
+
+def count_sale_reminders(sale_id: str) -> Call[Reminders]:
+    """How many wait for a sale."""
+    return Call(method="GET", path=f"/v1/sales/{sale_id}/reminders", answers={200: Reminders})
 
 
 def put_on_shelf(sku_id: str, body: Shelved) -> Call[Sale]:

@@ -1,7 +1,7 @@
 """Storefront. Written by `make client`; not to be edited."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -42,6 +42,7 @@ class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     door: str
     base_price_minor: int
     picked: bool
+    waiting_room: Literal["draw", "line", "off"]
 
 
 class Storefront(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -159,6 +159,7 @@ class Builder:
         await self.insert("entitlement", id=self.named("entitlement"), **line, **about, valid_until=soon, next_try_at=soon)
         reminder = {"contact": "ann@example.org", "locale": "en", "shop_url": "https://example.com"}
         await self.insert("order_reminder", id=self.named("reminder"), **reminder, next_try_at=soon)
+        await self.insert("reminder_round", id=ids["sale"], next_try_at=soon)
         await self.insert("order_change", order_ids=[self.store.ids["late"]], next_try_at=soon)
         await self.insert(
             "payment_inbox", id=self.named("notice"), account_id=self.store.ids["account"], event_id="EV-1", notice="{}", raw=b"{}",
