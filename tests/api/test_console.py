@@ -73,9 +73,7 @@ class TestPage:
         (folder / "index.html").write_text("<html>another</html>")
         assert "another" in (await client.get("/console")).text
 
-    async def test_before_it_is_built_it_says_how(
-        self, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_before_it_is_built_it_says_how(self, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(built, "FOLDER", tmp_path)
         answer = await client.get("/console")
         assert answer.status_code == 503
@@ -84,7 +82,9 @@ class TestPage:
     async def test_a_stores_host_does_not_serve_it(self, client: httpx.AsyncClient, folder: Path, acme: Store) -> None:
         for path in ("/console", "/console/assets/a.js", "/console/session"):
             assert (await client.get(path, headers={"host": acme.host})).status_code == 404
-        assert (await client.post("/console/session", json={"mail": acme.mail, "password": PASSWORD}, headers={"host": acme.host})).status_code == 404
+        assert (
+            await client.post("/console/session", json={"mail": acme.mail, "password": PASSWORD}, headers={"host": acme.host})
+        ).status_code == 404
 
 
 class TestSession:
