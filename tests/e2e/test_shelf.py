@@ -176,8 +176,8 @@ def test_every_page_in_light_and_dark(merchant: Merchant, visit: Visit, pictures
                 for name, place in places.items():
                     visitor.page.goto(merchant.store_url + place, wait_until="networkidle")
                     kind = f"{'phone' if screen is PHONE else 'desktop'}-{language}{'-dark' if dark else ''}"
+                    assert shift(visitor.page) == [], (place, kind)
                     look(visitor, pictures, f"{name}-{kind}")
-                    assert shift(visitor.page) < 0.01, place
                 visitor.complaints = [each for each in visitor.complaints if "404" not in each]  # which one of the places is
 
 
@@ -188,13 +188,14 @@ def look(visitor: Visitor, pictures: Path | None, name: str) -> None:
         visitor.page.screenshot(path=pictures / f"{name}.png", full_page=True)
 
 
-def shift(page: Page) -> float:
-    """By how much of the screen things moved while the page was coming (Cumulative Layout Shift)."""
+def shift(page: Page) -> list[str]:
+    """What moved while the page was coming (Cumulative Layout Shift), beyond a hundredth of the screen."""
     script = """() => new Promise((done) => {
-        let sum = 0;
-        new PerformanceObserver((list) => { for (const each of list.getEntries()) sum += each.value; })
-            .observe({ type: "layout-shift", buffered: true });
-        setTimeout(() => done(sum), 100);
+        const moved = [];
+        const named = (each) => each.node?.outerHTML?.slice(0, 80) ?? "";
+        const note = (each) => { if (each.value > 0.01) moved.push(`${each.value} ${each.sources.map(named).join(" | ")}`); };
+        new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type: "layout-shift", buffered: true });
+        setTimeout(() => done(moved), 100);
     })"""
-    moved: float = page.evaluate(script)
+    moved: list[str] = page.evaluate(script)
     return moved
