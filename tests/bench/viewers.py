@@ -127,7 +127,6 @@ class Bench:
 
     async def round(self, nth: int, guests: list[str], viewers: int, room: str = "off") -> dict[str, Any]:
         sale = self.sale(f"R{nth}", room)
-        await asyncio.sleep(3)  # its gate is loaded
         body = b'{"sale_id":"%b","quantity":1}' % sale.encode()
         head = b"Host: localhost\r\nX-Tessera-Store: %b\r\n" % self.slug.encode()
         presses = [
@@ -138,9 +137,13 @@ class Bench:
         look = b"GET /sales/%b/stock HTTP/1.1\r\n%b\r\n" % (sale.encode(), head)
         buyers, lookers = [Link(self.shop.port) for _ in range(LINKS)], [Link(self.shop.port) for _ in range(LINKS)]
         asked = [0]
+        for _ in range(100):  # until its gate is loaded
+            if (await buyers[0].ask(presses[0]))[0] == 201:
+                break
+            await asyncio.sleep(0.3)
         before = cpu_s(self.pids)
         tasks = [asyncio.create_task(viewer(lookers, look, asked)) for _ in range(viewers)]
-        reserved = await stream(buyers, presses, self.arguments.rate)
+        reserved = await stream(buyers, presses[1:], self.arguments.rate)
         after = cpu_s(self.pids)
         for task in tasks:
             task.cancel()
