@@ -23,6 +23,7 @@ from tessera.shop import Shop
 
 LINKS = 64
 GOAL = 1.10
+ASKS = 6400
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -153,6 +154,17 @@ class Bench:
         spent = {kind: round(1e6 * (after[kind] - before[kind]) / reserved, 1) for kind in after if after[kind] > before[kind]}
         return {"viewers": viewers, "room": room, "reserved": reserved, "asked": asked[0], "us": round(sum(spent.values()), 1)} | spent
 
+    async def ask(self) -> float:
+        """What one question costs by itself, in µs: beside presses it hides, since it lets their batches grow."""
+        named = (self.sale("ask", "off").encode(), self.slug.encode())
+        look = b"GET /sales/%b/stock HTTP/1.1\r\nHost: localhost\r\nX-Tessera-Store: %b\r\n\r\n" % named
+        links = [Link(self.shop.port) for _ in range(LINKS)]
+        before = cpu_s(self.pids)
+        for _ in range(ASKS // LINKS):
+            await asyncio.gather(*(link.ask(look) for link in links))
+        after = cpu_s(self.pids)
+        return 1e6 * sum(after[kind] - before[kind] for kind in after) / ASKS
+
 
 async def run(shop: Shop, arguments: argparse.Namespace) -> float:
     bench = Bench(shop, arguments)
@@ -172,6 +184,7 @@ async def run(shop: Shop, arguments: argparse.Namespace) -> float:
         f"{without:.0f} µs per reservation, {with_them:.0f} µs with {arguments.viewers} viewers: × {with_them / without:.3f} (goal {GOAL})"
     )
     print(f"{statistics.median(rooms):.0f} µs with a waiting room in which nobody waits: × {statistics.median(rooms) / without:.3f}")
+    print(f"{await bench.ask():.0f} µs a question, by itself")
     return with_them / without
 
 
