@@ -323,6 +323,7 @@ class Visit:
         """This browser is nobody from now on; nor does its form's cookie make the same guest again."""
         self.keep(cookies.clear("shopper", secure=self.secure))
         self._seed, self._known = secrets.token_urlsafe(16), False
+        self._proof()
 
     def here(self, path: str) -> str:
         """The absolute address of `path` as this browser reaches us."""

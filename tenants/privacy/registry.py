@@ -211,6 +211,7 @@ COLUMNS: dict[str, Erase | Search | Keep] = {
     "sale.door": OURS,
     "sale.name": GOODS,
     "sale.state": OURS,
+    "sale.waiting_room": OURS,
     "sku.choices": GOODS,
     "sku.code_pattern": GOODS,
     "sku.config": GOODS,

@@ -1,7 +1,5 @@
 """The shopper's centre: what the token of this browser proves, and the page of an order, line by line."""
 
-import re
-
 import httpx
 import pytest
 
@@ -65,12 +63,5 @@ class TestConsent:
         assert "data-reveal" not in page.text
         form = {"csrf": fields(page)["csrf"]}
         assert (await client.post(f"{place}/codes", data=form | {"by_itself": "1"}, headers=acme.at)).status_code == 303
-        shown = await client.post(f"{place}/codes", data=form, headers=acme.at)
-        assert shown.status_code == 200
-        assert re.search(r'class="value">', shown.text)
-        assert shown.headers["cache-control"] == "no-store"
-        kept = await client.post(f"{place}/codes/file", data=form, headers=acme.at)
-        assert kept.headers["content-disposition"].startswith("attachment;")
-        assert kept.headers["cache-control"] == "no-store"
         looks = [each for each in (await acme.ask("GET", "/v1/audit", acme.merchant))["items"] if each["action"] == "codes.revealed"]
-        assert len(looks) == 2
+        assert looks == []

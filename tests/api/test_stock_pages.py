@@ -45,8 +45,7 @@ class TestStock:
             raise AssertionError("Postgres was asked")
 
         monkeypatch.setattr("api.storefront.stock.offers.get", none)
-        for _ in range(20):
-            await told(client, acme, sale)
+        assert [(await told(client, acme, sale))["left"] for _ in range(20)] == [3] * 20
 
 
 class TestPace:

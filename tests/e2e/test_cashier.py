@@ -1,5 +1,6 @@
 """From the press of "pay" to the codes: the cashier, and what appears by itself because the press asked for it."""
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -65,6 +66,8 @@ def test_without_scripts_one_button_shows_them(merchant: Merchant, visit: Visit,
 
 def test_the_faces_of_an_order(merchant: Merchant, visit: Visit, sale: str, pictures: Path | None) -> None:
     """Cashier and result in both languages, light and dark, on both screens: nothing is wider than the screen."""
+    starts_at = (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=30)).isoformat()
+    soon = merchant.sell("YK-SOON-ONE1----111111", door="gate", waiting_room="draw", starts_at=starts_at, name="整点抢购")
     for language, dark, screen in (("zh-CN", False, PHONE), ("en", True, PHONE), ("zh-CN", True, DESKTOP), ("en", False, DESKTOP)):
         visitor = visit(language=language, dark=dark, screen=screen)
         page = visitor.page
@@ -82,3 +85,10 @@ def test_the_faces_of_an_order(merchant: Merchant, visit: Visit, sale: str, pict
         assert visitor.overflows() == 0
         if pictures:
             page.screenshot(path=pictures / f"codes-{name}.png", full_page=True)
+        for step, path in (("me", "/me"), ("soon", f"/sales/{soon}")):
+            page.goto(merchant.store_url + path)
+            if step == "soon":
+                page.locator(".remind summary").click()
+            assert visitor.overflows() == 0, step
+            if pictures:
+                page.screenshot(path=pictures / f"{step}-{name}.png", full_page=True)

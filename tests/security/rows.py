@@ -30,6 +30,7 @@ WANTED = {
     "code_export.next_try_at": "now()",
     "data_request.shopper_id": "gen_random_uuid()",
     "provider_account.provider": "'sandbox'",
+    "sale_reminder.contact": "md5(random()::text)",
     "order_reminder.contact": "md5(random()::text)",
     "cart.lines": "'[]'",
     "retention_rule.contact_days": "730",

@@ -36,7 +36,8 @@ async def buyer(store: Store, *, contact: str = "", delivered: bool = True) -> P
     headers = await store.guest()
     shopper_id = tokens.verify(store.process.keys.shoppers, bearer(headers)).id
     contact = contact or f"Canary-{uuid4().hex}@example.org"
-    body = {"sale_id": await store.sale(), "quantity": 1, "contact": contact, "lookup_password": "open sesame"}
+    sale = await store.sale()
+    body = {"sale_id": sale, "quantity": 1, "contact": contact, "lookup_password": "open sesame"}
     answer = await store.client.post("/v1/checkouts", json=body, headers=headers | {"Idempotency-Key": uuid4().hex})
     assert answer.status_code == 201, answer.text
     order_id = decode("ord", answer.json()["id"])
@@ -69,6 +70,8 @@ async def buyer(store: Store, *, contact: str = "", delivered: bool = True) -> P
         await insert("outbox", id=new_id(), topic="mail", payload=mail, next_try_at=None)
         await insert("mail", id=new_id(), recipient=contact, template="order_ready", locale="en", content="{}", next_try_at=None)
         await insert("exception_case", id=new_id(), kind="mail_refused", reference=uuid4().hex, detail=mail)
+        asked = {"locale": "en", "shop_url": "https://example.org"}
+        await insert("sale_reminder", id=new_id(), sale_id=decode("sal", sale), kind="back", contact=contact.lower(), **asked)
         await insert("idempotent_reply", key=uuid4().hex, request_hash=b"", status=201, body=mail.encode())
         event, webhook = new_id(), new_id()
         await insert("webhook_event", id=event, type="exception.reported", body=mail)

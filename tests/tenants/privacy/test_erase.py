@@ -200,7 +200,7 @@ class TestErase:
         person = await buyer(acme, contact="a12")
         other = await buyer(acme, contact=f"a12a12-{person.order_id.hex}")
         await erased(process, person)
-        assert len(await everywhere(admin, [other.contact]) - FOUND_BY) == 7
+        assert len(await everywhere(admin, [other.contact]) - FOUND_BY) == 8
         sql = "SELECT count(*) FROM outbox WHERE tenant_id = $1 AND payload->>'to' = 'a12'"
         assert await admin.fetchval(sql, acme.tenant_id) == 0
 
