@@ -43,6 +43,7 @@ class ListedSku(Sku, frozen=True, kw_only=True):
     """`etag` is what a change of it names; `shelf` is null while it is not there."""
 
     etag: str
+    product_name: str
     shelf: OnShelf | None
 
 
@@ -130,9 +131,13 @@ def _wanted(request: Request[Any, Any, Any], row: SkuRow) -> grid.Wanted:
 
 async def _listed(request: Request[Any, Any, Any], tx: TenantTx, skus: list[catalog.Sku]) -> list[ListedSku]:
     shelves = await grid.places(tx, [sku.id for sku in skus])
+    names = await grid.product_names(tx, {sku.product_id for sku in skus})
     return [
         ListedSku(
-            **structs.asdict(view(sku)), etag=tag_of(request, sku.version), shelf=OnShelf.of(shelves[sku.id]) if sku.id in shelves else None
+            **structs.asdict(view(sku)),
+            etag=tag_of(request, sku.version),
+            product_name=names[sku.product_id],
+            shelf=OnShelf.of(shelves[sku.id]) if sku.id in shelves else None,
         )
         for sku in skus
     ]

@@ -47,6 +47,7 @@ WORDS: Final[dict[str, Any]] = {
     **{f"{name}.face_value": "12 months" for name in (*_SKUS, "Offer", "ReviewedSku")},
     **{f"{name}.cost_minor": 7_000 for name in (*_SKUS, "SkuEdit")},
     "SkuEdit.state": "draft",
+    "SkuRows.rows": [{"sku_id": f"sku_{DIGITS}", "etag": '"3f1c9a2b4"', "price_minor": 9_900, "cost_minor": 7_000}],
     "etag": '"3f1c9a2b4"',
     "ids": f"sku_{DIGITS}",
     "ListedSku.id": f"sku_{DIGITS}",

@@ -1,6 +1,7 @@
 """Many SKUs at once, each with values of its own, as somebody edits them in a grid: all of them, or none."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -63,7 +64,7 @@ async def change_skus(tx: TenantTx, wanted: Sequence[Wanted], *, actor: str) -> 
         axes = {product: await skus.axes_of(tx, product) for product in products}
         for each in sorted(there, key=lambda one: one.sku_id):
             try:
-                async with tx.conn.transaction():
+                async with _by_itself(tx):
                     of = axes[product_of[each.sku_id]]
                     changed = await skus.write(tx, of, each.sku_id, each.changes, version=each.version, actor=actor)
             except AppError as error:
@@ -79,6 +80,18 @@ async def change_skus(tx: TenantTx, wanted: Sequence[Wanted], *, actor: str) -> 
     return [await skus.get_sku(tx, each.sku_id) for each in wanted]
 
 
+@asynccontextmanager
+async def _by_itself(tx: TenantTx) -> AsyncIterator[None]:
+    """What fails is undone, and the rows after it are looked at all the same."""
+    await tx.conn.execute("SAVEPOINT one_row")
+    try:
+        yield
+    except AppError:
+        await tx.conn.execute("ROLLBACK TO SAVEPOINT one_row")
+        raise
+    await tx.conn.execute("RELEASE SAVEPOINT one_row")
+
+
 async def places(tx: TenantTx, sku_ids: Sequence[UUID]) -> dict[UUID, Place]:
     """Those of the SKUs that are on the shelf."""
     sql = """SELECT s.sku_id, s.id AS sale_id, s.state, s.allotted - s.committed AS free, s.limit_per_shopper, s.takes_new_stock
@@ -86,6 +99,12 @@ async def places(tx: TenantTx, sku_ids: Sequence[UUID]) -> dict[UUID, Place]:
                  SELECT * FROM sale WHERE tenant_id = $1 AND sku_id = x.id AND door = 'shelf' AND state <> 'ended' OFFSET 0) AS s"""
     rows = [dict(row) for row in await tx.conn.fetch(sql, tx.tenant_id, list(sku_ids))]
     return {row.pop("sku_id"): Place(**row) for row in rows}
+
+
+async def product_names(tx: TenantTx, product_ids: Collection[UUID]) -> dict[UUID, str]:
+    sql = """SELECT p.id, p.name FROM unnest($2::uuid[]) AS x(id) CROSS JOIN LATERAL (
+                 SELECT id, name FROM product WHERE tenant_id = $1 AND id = x.id OFFSET 0) AS p"""
+    return dict(await tx.conn.fetch(sql, tx.tenant_id, sorted(set(product_ids))))
 
 
 async def _limit(tx: TenantTx, wanted: Sequence[Wanted], problems: dict[UUID, AppError], actor: str) -> None:
@@ -96,7 +115,7 @@ async def _limit(tx: TenantTx, wanted: Sequence[Wanted], problems: dict[UUID, Ap
             continue
         assert each.limit is not None
         try:
-            async with tx.conn.transaction():
+            async with _by_itself(tx):
                 await sales.set_limit(tx, sale_id, each.limit, actor=actor)
         except AppError as error:
             problems[each.sku_id] = error
