@@ -3,7 +3,9 @@ import { api, newKey, raw, take, takeTagged, type components } from "./client";
 import type { Pages } from "./query";
 
 export type Product = components["schemas"]["Product"];
-export type NewProduct = components["schemas"]["NewProduct"];
+type Body = components["schemas"]["NewProduct"];
+/** What may be left out has a default, which the generated types take for given. */
+export type NewProduct = Pick<Body, "name"> & Partial<Body>;
 export type ProductChange = components["schemas"]["ProductChange"];
 export type ProductReview = components["schemas"]["ProductReview"];
 export type ProductImage = components["schemas"]["ProductImage"];
@@ -41,7 +43,7 @@ function useChanged() {
 export function useCreateProduct() {
   const onSuccess = useChanged();
   return useMutation({
-    mutationFn: (body: NewProduct) => take(api.POST("/v1/products", { body, params: { header: newKey() } })),
+    mutationFn: (body: NewProduct) => take(api.POST("/v1/products", { body: body as Body, params: { header: newKey() } })),
     onSuccess,
   });
 }

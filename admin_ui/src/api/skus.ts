@@ -3,8 +3,17 @@ import { api, newKey, raw, take, takeTagged, type components } from "./client";
 import type { PageOf, Pages } from "./query";
 
 export type Sku = components["schemas"]["ListedSku"];
-export type NewSku = components["schemas"]["NewSku"];
-export type SkuChange = components["schemas"]["SkuChange"];
+type Schemas = components["schemas"];
+/** What may be left out has a default, which the generated types take for given; what a type is told is of that type. */
+type Loose<Body, Needed extends keyof Body> = Pick<Body, Needed> & Partial<Omit<Body, Needed | "config">> & { config?: Record<string, unknown> };
+export type NewSku = Loose<Schemas["NewSku"], "product_id" | "name" | "price_minor">;
+export type SkuChange = Omit<Schemas["SkuChange"], "config"> & { config?: Record<string, unknown> };
+export type NewUnits = Omit<Partial<Schemas["NewUnits"]>, "picks" | "span"> & {
+  quantity: number;
+  picks?: (Partial<Schemas["NewPick"]> & { pick: string })[];
+  span?: Partial<Schemas["NewSpan"]> & { first: string; last: string };
+};
+export type PickChange = Partial<Schemas["PickChange"]> & { pick: string; is_on: boolean };
 export type SkuRow = components["schemas"]["SkuRow"];
 export type SkuWithStock = components["schemas"]["SkuWithStock"];
 export type Stock = components["schemas"]["Stock"];
@@ -74,14 +83,14 @@ function useChanged() {
 
 export function useCreateSku() {
   const onSuccess = useChanged();
-  return useMutation({ mutationFn: (body: NewSku) => take(api.POST("/v1/skus", { body, params: { header: newKey() } })), onSuccess });
+  return useMutation({ mutationFn: (body: NewSku) => take(api.POST("/v1/skus", { body: body as Schemas["NewSku"], params: { header: newKey() } })), onSuccess });
 }
 
 export function useChangeSku(id: string) {
   const onSuccess = useChanged();
   return useMutation({
     mutationFn: ({ etag, body }: { etag: string; body: SkuChange }) =>
-      take(api.PATCH("/v1/skus/{sku_id}", { body, params: { path: { sku_id: id }, header: { "If-Match": etag } } })),
+      take(api.PATCH("/v1/skus/{sku_id}", { body: body as Schemas["SkuChange"], params: { path: { sku_id: id }, header: { "If-Match": etag } } })),
     onSuccess,
   });
 }
@@ -116,8 +125,8 @@ export function useTakeOffShelf() {
 export function useMakeUnits(id: string) {
   const onSuccess = useChanged();
   return useMutation({
-    mutationFn: (body: components["schemas"]["NewUnits"]) =>
-      take(api.POST("/v1/skus/{sku_id}/units", { body, params: { path: { sku_id: id }, header: newKey() } })),
+    mutationFn: (body: NewUnits) =>
+      take(api.POST("/v1/skus/{sku_id}/units", { body: body as Schemas["NewUnits"], params: { path: { sku_id: id }, header: newKey() } })),
     onSuccess,
   });
 }
@@ -135,8 +144,8 @@ export const pickPages =
 export function useChangePicks(id: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (picks: components["schemas"]["PickChange"][]) =>
-      take(api.PATCH("/v1/skus/{sku_id}/picks", { body: { picks }, params: { path: { sku_id: id } } })),
+    mutationFn: (picks: PickChange[]) =>
+      take(api.PATCH("/v1/skus/{sku_id}/picks", { body: { picks: picks as Schemas["PickChange"][] }, params: { path: { sku_id: id } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ["picks", id] }),
   });
 }

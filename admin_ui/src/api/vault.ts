@@ -9,7 +9,8 @@ export type Batch = components["schemas"]["ListedBatch"];
 export type Watch = components["schemas"]["StockWatch"];
 export type Rotation = components["schemas"]["RotationView"];
 export type CodeExport = components["schemas"]["ExportView"];
-export type NewExport = components["schemas"]["NewExport"];
+/** One of `sku_id`, `import_id` and `order_id`. */
+export type NewExport = { reason: string } & Partial<components["schemas"]["NewExport"]>;
 export type Wishes = { encoding?: string; delimiter?: string; header?: string; columns?: string };
 
 function useChanged(...nouns: string[]) {
@@ -114,7 +115,7 @@ export const exportPages =
 export function useRequestExport() {
   const onSuccess = useChanged("exports");
   return useMutation({
-    mutationFn: (body: NewExport) => take(api.POST("/v1/vault/exports", { body, params: { header: newKey() } })),
+    mutationFn: (body: NewExport) => take(api.POST("/v1/vault/exports", { body: body as components["schemas"]["NewExport"], params: { header: newKey() } })),
     onSuccess,
   });
 }

@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { DatePicker, Form, Input, Select, Switch } from "antd";
+import { Form, Input, Select, Switch } from "antd";
 import dayjs, { type Dayjs } from "dayjs";
 import { api, take } from "@/api/client";
 import { useBuyerGroups, type PriceList } from "@/api/prices";
 import { useMay, useSession } from "@/shell/session";
 import { useWords } from "@/shell/words";
+import { Between } from "@/ui/between";
 
 export interface ListForm {
   name: string;
@@ -50,7 +51,7 @@ export function ListFields() {
         <Select allowClear placeholder={t("every_channel")} options={channels.map((channel) => ({ value: channel.code, label: channel.name }))} />
       </Form.Item>
       <Form.Item name="window" label={t("field.window")} extra={t("field.window_hint", { zone: store.zone })} getValueFromEvent={zoned}>
-        <DatePicker.RangePicker showTime allowEmpty={[true, true]} style={{ width: "100%" }} />
+        <Between showTime />
       </Form.Item>
       <Form.Item name="on" label={t("field.on")} valuePropName="checked" extra={t("field.on_hint")}>
         <Switch />

@@ -25,7 +25,7 @@ export function bodyOf(values: ProductForm) {
 
 /** A refusal that is of one field stands at that field. */
 export function atField(t: (key: string) => string) {
-  return (error: unknown, form: FormInstance<ProductForm>): boolean => {
+  return (error: unknown, form: Pick<FormInstance, "setFields">): boolean => {
     const { code } = Problem.from(error);
     const of: Record<string, keyof ProductForm> = { reference_taken: "reference", product_on_sale: "category", capability_missing: "category" };
     const field = of[code];
@@ -47,7 +47,7 @@ export function ProductFields() {
         <TreeSelect allowClear treeData={treeOf(categories)} treeDefaultExpandAll showSearch={{ treeNodeFilterProp: "title" }} placeholder={t("no_category")} />
       </Form.Item>
       <Form.Item name="description" label={t("field.description")} extra={t("field.description_hint")}>
-        <Input.TextArea maxLength={10_000} autoSize={{ minRows: 5, maxRows: 20 }} />
+        <Input.TextArea maxLength={10_000} rows={5} />
       </Form.Item>
       <Flex gap="0 16px" wrap>
         <Form.Item name="reference" label={t("field.reference")} extra={t("field.reference_hint")} style={{ flex: "1 1 200px" }}>

@@ -45,7 +45,7 @@ export function TranslationsCard({ product, readOnly }: { product: Product; read
             <Input maxLength={200} lang={editing} />
           </Form.Item>
           <Form.Item name="description" label={t("field.description")} extra={t("translations.description_hint")}>
-            <Input.TextArea maxLength={10_000} autoSize={{ minRows: 6, maxRows: 20 }} lang={editing} />
+            <Input.TextArea maxLength={10_000} rows={6} lang={editing} />
           </Form.Item>
         </FormDrawer>
       )}

@@ -33,7 +33,7 @@ export function useFields(type: TypeView | undefined) {
 
 /** A refusal of one field stands there; others are told above the form. */
 export function atField(t: (key: string) => string) {
-  return (error: unknown, form: FormInstance<SkuForm>): boolean => {
+  return (error: unknown, form: Pick<FormInstance, "setFields">): boolean => {
     const { code } = Problem.from(error);
     const of: Record<string, keyof SkuForm> = { reference_taken: "reference", bad_code_pattern: "code_pattern" };
     const field = of[code];
@@ -103,7 +103,7 @@ export function CommonFields({ product, type }: { product?: Pick<Product, "optio
         </Form.Item>
       )}
       <Form.Item name="usage_note" label={t("column.usage_note")} extra={t("field.usage_note_hint")}>
-        <Input.TextArea maxLength={5000} autoSize={{ minRows: 2, maxRows: 10 }} />
+        <Input.TextArea maxLength={5000} rows={2} />
       </Form.Item>
       <Form.Item name="state" label={t("column.state")}>
         <Radio.Group options={(["published", "draft", "archived"] as const).map((value) => ({ value, label: t(`state.sku.${value}`) }))} />

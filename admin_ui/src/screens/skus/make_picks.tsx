@@ -1,9 +1,10 @@
-import { Button, Card, DatePicker, Flex, Form, Input, InputNumber, Select } from "antd";
+import { Button, Card, Flex, Form, Input, InputNumber, Select } from "antd";
 import dayjs, { type Dayjs } from "dayjs";
 import type { TypeView } from "@/api/products";
 import { useMakeUnits } from "@/api/skus";
 import { useSession } from "@/shell/session";
 import { useWords } from "@/shell/words";
+import { Between } from "@/ui/between";
 import { ProblemNote, useSay } from "@/ui";
 import { parseAmount } from "./amount";
 import { MoneyItem } from "./form";
@@ -44,7 +45,7 @@ export function MakePicks({ id, type }: { id: string; type: TypeView }) {
         {isNights ? (
           <Flex gap="0 16px" wrap>
             <Form.Item name="span" label={t("make.nights")} rules={[{ required: true, message: t("field.needed") }]} style={{ flex: "1 1 260px" }}>
-              <DatePicker.RangePicker style={{ width: "100%" }} />
+              <Between />
             </Form.Item>
             <Form.Item name="weekdays" label={t("make.weekdays")} style={{ flex: "1 1 200px" }}>
               <Select mode="multiple" placeholder={t("make.every_day")} options={[1, 2, 3, 4, 5, 6, 7].map((value) => ({ value, label: t(`weekday.${value}`) }))} />
@@ -59,7 +60,7 @@ export function MakePicks({ id, type }: { id: string; type: TypeView }) {
               <Input maxLength={100} />
             </Form.Item>
             <Form.Item name="times" label={t("make.times")} style={{ flex: "1 1 320px" }}>
-              <DatePicker.RangePicker showTime={{ format: "HH:mm" }} style={{ width: "100%" }} />
+              <Between showTime />
             </Form.Item>
           </Flex>
         )}

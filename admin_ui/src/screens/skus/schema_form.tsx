@@ -39,7 +39,7 @@ function SchemaField({ field, name, full }: { field: Field; name: Path; full: Pa
     case "count":
       return (
         <Form.Item {...shared}>
-          <InputNumber min={schema.minimum ?? null} max={schema.maximum ?? null} precision={0} style={{ width: 160 }} placeholder={field.nullable ? t("field.none") : ""} />
+          <InputNumber {...(schema.minimum === undefined ? {} : { min: schema.minimum })} {...(schema.maximum === undefined ? {} : { max: schema.maximum })} precision={0} style={{ width: 160 }} placeholder={field.nullable ? t("field.none") : ""} />
         </Form.Item>
       );
     case "choice":

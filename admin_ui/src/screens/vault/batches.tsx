@@ -1,11 +1,12 @@
 import { InboxOutlined } from "@ant-design/icons";
-import { Alert, Button, DatePicker, Dropdown, Flex, Form, Input, InputNumber, Modal, Radio } from "antd";
+import { Alert, Button, Dropdown, Flex, Form, Input, InputNumber, Modal, Radio } from "antd";
 import dayjs, { type Dayjs } from "dayjs";
 import { useState } from "react";
 import { Link } from "react-router";
 import { batchPages, useBatchActs, type Batch } from "@/api/vault";
 import { useMay, useSession } from "@/shell/session";
 import { useWords } from "@/shell/words";
+import { Between } from "@/ui/between";
 import { CopyId, Empty, FilterRow, FormDrawer, ListTable, Moment, Money, Page, ProblemNote, State, useSay, useUrlFilters, type Column } from "@/ui";
 import { SkuName, SkuPicker } from "@/ui/sku";
 import { VaultTabs } from "./tabs";
@@ -87,7 +88,7 @@ function Terms({ batch, onClose }: { batch: Batch; onClose: () => void }) {
         <InputNumber min={0} max={9999} precision={0} />
       </Form.Item>
       <Form.Item name="valid" label={t("terms.valid")} extra={t("batch.dates_hint")}>
-        <DatePicker.RangePicker showTime allowEmpty={[true, true]} style={{ width: "100%" }} />
+        <Between showTime />
       </Form.Item>
     </FormDrawer>
   );

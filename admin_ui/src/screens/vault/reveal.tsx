@@ -58,7 +58,7 @@ export function Reveal({ unit, masked }: { unit: number; masked: string }) {
     }
   };
   const lines: [string, string | null | undefined][] = code
-    ? [["role.code", code.code], ["role.secret", code.secret], ["role.valid_until", code.valid_until], ["role.face_value", code.face_value], ["role.note", code.note]]
+    ? [["role.code", code.code], ["role.secret", code.secret], ["role.valid_until", code.valid_until], ["role.face_value", code.face_value]]
     : [];
   return (
     <>

@@ -72,7 +72,6 @@ function Figure({ id, of }: { id: string; of: keyof Stock }) {
 
 /** The same as one line: on a SKU's own page, above its units. */
 export function StockLine({ id }: { id: string }) {
-  const t = useWords("vault");
   const { language } = useLanguage();
   const { data } = useSku(id);
   if (!data) return <Skeleton.Button active size="small" />;

@@ -1,7 +1,6 @@
-import { Tabs } from "antd";
-import { useLocation, useNavigate } from "react-router";
 import { useMay } from "@/shell/session";
 import { useWords } from "@/shell/words";
+import { PageTabs } from "@/ui/page_tabs";
 
 const TABS: [string, string, string][] = [
   ["/vault", "tab.stock", "vault:read"],
@@ -13,12 +12,9 @@ const TABS: [string, string, string][] = [
   ["/vault/keys", "tab.keys", "vault:read"],
 ];
 
-/** The pages of the vault, one beside the other. */
+/** The pages of the vault. */
 export function VaultTabs() {
   const t = useWords("vault");
   const may = useMay();
-  const { pathname } = useLocation();
-  const navigate = useNavigate();
-  const items = TABS.filter(([, , permission]) => may(permission)).map(([key, words]) => ({ key, label: t(words) }));
-  return <Tabs activeKey={pathname} items={items} onChange={(key) => void navigate(key)} style={{ marginTop: -8 }} />;
+  return <PageTabs label={t("title")} tabs={TABS.filter(([, , permission]) => may(permission)).map(([path, words]) => ({ path, title: t(words) }))} />;
 }

@@ -1,5 +1,5 @@
 import { InboxOutlined } from "@ant-design/icons";
-import { Alert, Button, Card, DatePicker, Flex, Form, Input, InputNumber, Segmented, Steps, Upload } from "antd";
+import { Alert, Button, Card, Flex, Form, Input, InputNumber, Segmented, Steps, Upload } from "antd";
 import type { Dayjs } from "dayjs";
 import dayjs from "dayjs";
 import { useEffect, useState } from "react";
@@ -8,6 +8,7 @@ import { previewCodes, type Origin, type Preview, type Wishes } from "@/api/vaul
 import { useSkuNamed } from "@/api/skus";
 import { useSession } from "@/shell/session";
 import { useWords } from "@/shell/words";
+import { Between } from "@/ui/between";
 import { amountText, parseAmount } from "@/screens/skus/amount";
 import { Page } from "@/ui/page";
 import { ProblemNote } from "@/ui/problem";
@@ -97,13 +98,13 @@ export default function Wizard() {
                 />
               </Form.Item>
             </Form>
-            <Segmented
+            <Segmented<"file" | "paste">
               value={by} onChange={(value) => setBy(value)} style={{ marginBottom: 12 }} aria-label={t("wizard.by")}
               options={[{ value: "file", label: t("wizard.by_file") }, { value: "paste", label: t("wizard.by_paste") }]}
             />
-            {by === "file" ? (
+            {!skuId ? null : by === "file" ? (
               <Upload.Dragger
-                accept=".txt,.csv,.tsv,.xlsx" maxCount={1} showUploadList={false} disabled={!skuId}
+                accept=".txt,.csv,.tsv,.xlsx" maxCount={1} showUploadList={false}
                 beforeUpload={(chosen) => {
                   take(chosen as File);
                   return false;
@@ -148,10 +149,10 @@ export default function Wizard() {
                     <InputNumber min={0} max={9999} precision={0} style={{ width: "100%" }} />
                   </Form.Item>
                   <Form.Item name="valid" label={t("terms.valid")} extra={t("terms.valid_hint")} style={{ flex: "1 1 260px" }}>
-                    <DatePicker.RangePicker allowEmpty={[true, true]} style={{ width: "100%" }} />
+                    <Between />
                   </Form.Item>
                   <Form.Item name="note" label={t("terms.note")} style={{ flex: "1 1 100%" }}>
-                    <Input.TextArea maxLength={200} autoSize={{ minRows: 1, maxRows: 4 }} />
+                    <Input.TextArea maxLength={200} rows={1} />
                   </Form.Item>
                 </Flex>
                 <Button type="primary" htmlType="submit" disabled={preview.codes === 0}>
