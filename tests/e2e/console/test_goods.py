@@ -161,7 +161,7 @@ def test_from_a_product_to_a_revealed_code(console: Console, open_console: OpenC
     expect(code).to_contain_text("CARD-")
     console.picture(pictures, "goods-reveal")
     unit = page.url.partition("unit=")[2].partition("&")[0]
-    [entry] = [each for each in get(merchant, "/v1/audit", limit="20")["entries"] if each["action"] == "unit.revealed"]
+    [entry] = [each for each in get(merchant, "/v1/audit", limit="20")["items"] if each["action"] == "unit.revealed"]
     assert (entry["subject"], entry["detail"]) == (unit, {"reason": "顾客来电核对"})
     page.get_by_role("button", name="立即隐藏").click()
     expect(code).to_have_count(0)
