@@ -10,6 +10,7 @@ from api import catalog, console, headers, limits, openapi, platform, problems, 
 from api.accounts import MerchantController
 from api.api_keys import ApiKeyController
 from api.audit import AuditController
+from api.batches import BatchController
 from api.buyer_groups import BuyerGroupController
 from api.carts import CartController, CartOrderController, QuoteController
 from api.channels import ChannelController, VisibilityController
@@ -58,7 +59,7 @@ from api.strict import BODY_MAX, StrictRequest, strict_parameters
 from api.tls import may_issue
 from api.translations import TranslationController
 from api.types import TypeController
-from api.units import BatchController, IssueController, UnitController
+from api.units import IssueController, UnitController
 from api.vault import VaultController
 from api.watches import StockWatchController
 from api.webhooks import WebhookDeliveryController, WebhookEndpointController, WebhookEventController

@@ -57,6 +57,11 @@ def is_known(tag: str, given: list[str]) -> bool:
     return tag in tags or "*" in tags
 
 
+def tag_of(request: Request[Any, Any, Any], version: int) -> str:
+    """What stands in a list for the ETag that `If-Match` asks for."""
+    return f'"{_whose(request)}{version}"'
+
+
 def if_match(request: Request[Any, Any, Any]) -> int | None:
     """The version that `If-Match` names; None for `*`, which is any, and `NO_VERSION` for one of another store.
 
@@ -65,11 +70,17 @@ def if_match(request: Request[Any, Any, Any]) -> int | None:
     values = request.headers.getall("if-match", [])
     if not values:
         raise PreconditionRequired("Send If-Match with the ETag that you read, so that nobody's change is lost. Nothing was changed.")
-    text = values[0].strip()
-    if len(values) == 1 and text == "*":
+    if len(values) > 1:
+        raise BadRequest("If-Match is one ETag as we gave it, or *.", code="bad_if_match")
+    return version_of(request, values[0].strip())
+
+
+def version_of(request: Request[Any, Any, Any], tag: str) -> int | None:
+    """As `if_match`, of a tag that stands in the body."""
+    if tag == "*":
         return None
-    found = _VERSIONED.fullmatch(text)
-    if len(values) > 1 or found is None:
+    found = _VERSIONED.fullmatch(tag)
+    if found is None:
         raise BadRequest("If-Match is one ETag as we gave it, or *.", code="bad_if_match")
     return int(found[2]) if found[1] == _whose(request) else NO_VERSION
 

@@ -1,7 +1,7 @@
 """HTTP for single codes: where one is that is given in full, and one of the vault in clear."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from litestar import Controller, post
@@ -14,7 +14,6 @@ from api.guards import needs
 from api.process import Process
 from api.strict import AnyRequest
 from api.units import unit_number
-from api.wire import NOTHING, Nothing
 from checkout_core.errors import NotFound
 from checkout_core.ids import encode
 from tenants import vault
@@ -26,6 +25,15 @@ class CodeInFull(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """In a body, so that no log of addresses keeps it. The card number, not its secret."""
 
     code: Annotated[str, Meta(min_length=1, max_length=512)]
+
+
+class Look(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`reason` is for the audit."""
+
+    reason: Annotated[str, Meta(max_length=200)] = ""
+
+
+NO_REASON: Final = Look()
 
 
 class FoundCode(Struct, frozen=True, kw_only=True):
@@ -82,9 +90,9 @@ class CodeController(Controller):
         tx: NamedDependency[TenantTx],
         process: NamedDependency[Process],
         merchant: NamedDependency[Merchant],
-        data: JSONBody[Nothing] = NOTHING,
+        data: JSONBody[Look] = NO_REASON,
     ) -> vault.Code:
-        return await lookup.reveal_unit(tx, process.keyring, unit_number(unit_id), actor=merchant.actor)
+        return await lookup.reveal_unit(tx, process.keyring, unit_number(unit_id), actor=merchant.actor, reason=data.reason)
 
 
 def _encoded(prefix: str, value: UUID | None) -> str | None:

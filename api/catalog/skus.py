@@ -2,11 +2,10 @@
 
 import datetime as dt
 from typing import Annotated, Any
-from uuid import UUID
 
 from litestar import Controller, Request, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from api.callers import Merchant
@@ -15,7 +14,6 @@ from api.catalog.products import OptionText, Reference, State
 from api.etags import Tagged, if_match
 from api.guards import needs
 from api.idempotency import Once
-from api.paging import Page
 from api.picks import PickLabel, PickName, Surcharge
 from api.process import Process
 from api.wire import END, MONEY_MAX, Currency, Name, PriceMinor, id_of
@@ -25,7 +23,6 @@ from tenants.catalog import edits
 from tenants.db import TenantTx
 from tenants.picking import Span
 from tenants.picks import Pick
-from tenants.search import QUESTION_MAX
 from tenants.vault.making import COUNT_MAX
 
 CodePattern = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -137,13 +134,6 @@ class MadeUnits(Struct, frozen=True):
     stock: vault.Stock
 
 
-class Skus(Struct, frozen=True):
-    """`next_cursor` is what to ask the next page with; null on the last."""
-
-    skus: list[Sku]
-    next_cursor: str | None
-
-
 class SkuWithStock(Sku, frozen=True, kw_only=True):
     stock: vault.Stock
 
@@ -154,7 +144,7 @@ def view(sku: catalog.Sku) -> Sku:
     return Sku(**values | {"id": encode("sku", sku.id), "product_id": encode("prd", sku.product_id)})
 
 
-def _named(data: Struct) -> dict[str, Any]:
+def named(data: Struct) -> dict[str, Any]:
     return {name: value for name, value in structs.asdict(data).items() if value is not UNSET}
 
 
@@ -185,30 +175,11 @@ class SkuController(Controller):
         summary="Change state, price, cost or category of up to 1,000 SKUs, of all or of none",
     )
     async def edit(self, data: JSONBody[SkuEdit], tx: NamedDependency[TenantTx], merchant: NamedDependency[Merchant]) -> Edited:
-        changes = _named(data)
+        changes = named(data)
         sku_ids = [decode("sku", each) for each in changes.pop("sku_ids")]
         if changes.get("category_id") is not None:
             changes["category_id"] = decode("cat", changes["category_id"])
         return Edited(await edits.edit_skus(tx, sku_ids, changes, actor=merchant.actor))
-
-    @get(
-        "/",
-        guards=[needs("catalog:read")],
-        operation_id="listSkus",
-        summary="List SKUs, newest first; with `q`, those whose names, choices or references have its words",
-    )
-    async def latest(
-        self,
-        tx: NamedDependency[TenantTx],
-        page: NamedDependency[Page],
-        product_id: Annotated[str | None, QueryParameter(description="Only those of this product.")] = None,
-        q: Annotated[
-            str | None, QueryParameter(min_length=1, max_length=QUESTION_MAX, description="Words of their names, or their product's.")
-        ] = None,
-    ) -> Skus:
-        product = decode("prd", product_id) if product_id is not None else None
-        found = await catalog.list_skus(tx, product_id=product, limit=page.rows, before=page.after(UUID), q=q)
-        return Skus(*page.cut([view(sku) for sku in found], [sku.id for sku in found]))
 
     @get("/{sku_id:str}", guards=[needs("catalog:read")], operation_id="getSku", summary="Get a SKU and its stock by state")
     async def get(self, sku_id: FromPath[str], tx: NamedDependency[TenantTx]) -> Tagged[SkuWithStock]:
@@ -231,7 +202,7 @@ class SkuController(Controller):
         merchant: NamedDependency[Merchant],
     ) -> Tagged[SkuWithStock]:
         version = if_match(request)
-        return await _tagged(tx, await catalog.change_sku(tx, decode("sku", sku_id), _named(data), version=version, actor=merchant.actor))
+        return await _tagged(tx, await catalog.change_sku(tx, decode("sku", sku_id), named(data), version=version, actor=merchant.actor))
 
     @post(
         "/{sku_id:str}/units",

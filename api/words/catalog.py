@@ -7,6 +7,8 @@ from api.words.made import DAY, DIGITS
 _PICTURE = f"/images/{DIGITS}.webp"
 _WAITS = f"{DAY}09:00:00Z"
 
+_SKUS = ("Sku", "ListedSku", "SkuWithStock", "NewSku", "SkuChange", "SkuRow")
+
 WORDS: Final[dict[str, Any]] = {
     "category_id": f"cat_{DIGITS}",
     "parent_id": f"cat_{DIGITS}",
@@ -37,14 +39,21 @@ WORDS: Final[dict[str, Any]] = {
     "listProducts.state": "published",
     "listSkus.q": "year",
     "listShownProducts.q": "video",
-    **{f"{name}.state": "published" for name in ("Product", "NewProduct", "ProductChange", "Sku", "SkuWithStock", "NewSku", "SkuChange")},
+    **{f"{name}.state": "published" for name in ("Product", "NewProduct", "ProductChange", *_SKUS)},
     **{f"{name}.reference": "VID" for name in ("Product", "NewProduct", "ProductChange")},
-    **{f"{name}.reference": "VID-12" for name in ("Sku", "SkuWithStock", "NewSku", "SkuChange")},
+    **{f"{name}.reference": "VID-12" for name in _SKUS},
     **{f"{name}.path": _PICTURE for name in ("ProductImage",)},
     **{f"{name}.media_type": "image/webp" for name in ("ProductImage",)},
-    **{f"{name}.face_value": "12 months" for name in ("Sku", "SkuWithStock", "NewSku", "SkuChange", "Offer", "ReviewedSku")},
-    **{f"{name}.cost_minor": 7_000 for name in ("Sku", "SkuWithStock", "NewSku", "SkuChange", "SkuEdit")},
+    **{f"{name}.face_value": "12 months" for name in (*_SKUS, "Offer", "ReviewedSku")},
+    **{f"{name}.cost_minor": 7_000 for name in (*_SKUS, "SkuEdit")},
     "SkuEdit.state": "draft",
+    "SkuRows.rows": [{"sku_id": f"sku_{DIGITS}", "etag": '"3f1c9a2b4"', "price_minor": 9_900, "cost_minor": 7_000}],
+    "etag": '"3f1c9a2b4"',
+    "ids": f"sku_{DIGITS}",
+    "ListedSku.id": f"sku_{DIGITS}",
+    "ListedSku.name": "One year",
+    "OnShelf.state": "open",
+    "OnShelf.free": 600,
     "Edited.skus": 1,
     "Offer.images": [_PICTURE],
     "ShownProduct.images": [_PICTURE],

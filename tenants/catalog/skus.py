@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -108,9 +108,10 @@ async def create_sku(
 
 
 async def list_skus(
-    tx: TenantTx, *, product_id: UUID | None = None, limit: int, before: UUID | None = None, q: str | None = None
-) -> list[Sku]:
-    """At most `limit` SKUs, newest first, older than `before`; with `product_id` those of one product.
+    tx: TenantTx, *, product_id: UUID | None = None, limit: int, before: UUID | None = None, q: str | None = None,
+    ids: Sequence[UUID] | None = None,
+) -> list[Sku]:  # fmt: skip
+    """At most `limit` SKUs, newest first, older than `before`; with `product_id` those of one product, with `ids` those.
 
     With `q` those that have all its words somewhere in their names, choices or references, or in their product's; of a great many,
     `texts.FOUND_MAX` of them.
@@ -120,6 +121,9 @@ async def list_skus(
     if product_id is not None:
         arguments.append(product_id)
         where = f"AND k.product_id = ${len(arguments)}"
+    if ids is not None:
+        arguments.append(ids)
+        where += f" AND k.id = ANY(${len(arguments)})"
     if q is None:
         sql = f"{_SELECT} AND k.id < $2 {where} ORDER BY k.id DESC LIMIT $3"
     else:
@@ -143,34 +147,41 @@ async def change_sku(tx: TenantTx, sku_id: UUID, changes: dict[str, Any], *, ver
     A price is that of sales to come: those that are open keep theirs. Raises `NotFound`, `PreconditionFailed`, `Conflict`
     (`reference_taken`, `variant_taken`), `Unprocessable` (`bad_choices`, `bad_code_pattern`, `bad_config`).
     """
-    assert changes.keys() <= CHANGEABLE, changes.keys()
     product_id = (await get_sku(tx, sku_id)).product_id
     # The product first, as everybody who locks both.
     async with review.watching(tx, product_id, skus=[sku_id]):
-        axes = await _axes(tx, product_id)
-        before = await get_sku(tx, sku_id, lock=True)
-        if version not in (None, before.version):
-            raise PreconditionFailed("The SKU was changed since you read it. Nothing was overwritten; read it again.")
-        after = msgspec.structs.replace(before, **changes)
-        changed = sorted(name for name in changes if getattr(after, name) != getattr(before, name))
-        if not changed:
-            return before
-        kind = types.of(before.type)
-        if "code_pattern" in changed:
-            check_pattern(after.code_pattern, kind)
-        stored = {"choices": options.chosen(axes, after.choices), "config": await _configured(tx, kind, after.config)}
-        values = [stored.get(name, getattr(after, name)) for name in changed]
-        sql = f"""UPDATE sku SET {", ".join(f"{name} = ${n}" for n, name in enumerate(changed, 3))}, version = version + 1
-                  WHERE tenant_id = $1 AND id = $2"""
-        try:
-            await tx.conn.execute(sql, tx.tenant_id, sku_id, *values)
-        except asyncpg.UniqueViolationError as error:
-            raise taken(error) from None
+        changed = await write(tx, await axes_of(tx, product_id), sku_id, changes, version=version, actor=actor)
     if TOLD & set(changed):
         await texts.keep_skus(tx, [sku_id])
+    return await get_sku(tx, sku_id)
+
+
+async def write(
+    tx: TenantTx, axes: list[Option], sku_id: UUID, changes: dict[str, Any], *, version: int | None, actor: str
+) -> list[str]:  # fmt: skip
+    """What of `changes` is another than before, written and on record. Its product is watched by who calls. Raises as `change_sku`."""
+    assert changes.keys() <= CHANGEABLE, changes.keys()
+    before = await get_sku(tx, sku_id, lock=True)
+    if version not in (None, before.version):
+        raise PreconditionFailed("The SKU was changed since you read it. Nothing was overwritten; read it again.")
+    after = msgspec.structs.replace(before, **changes)
+    changed = sorted(name for name in changes if getattr(after, name) != getattr(before, name))
+    if not changed:
+        return []
+    kind = types.of(before.type)
+    if "code_pattern" in changed:
+        check_pattern(after.code_pattern, kind)
+    stored = {"choices": options.chosen(axes, after.choices), "config": await _configured(tx, kind, after.config)}
+    values = [stored.get(name, getattr(after, name)) for name in changed]
+    sql = f"""UPDATE sku SET {", ".join(f"{name} = ${n}" for n, name in enumerate(changed, 3))}, version = version + 1
+              WHERE tenant_id = $1 AND id = $2"""
+    try:
+        await tx.conn.execute(sql, tx.tenant_id, sku_id, *values)
+    except asyncpg.UniqueViolationError as error:
+        raise taken(error) from None
     figures = {"price_minor": after.price_minor} if "price_minor" in changed else {}
     await tx.audit(actor, "sku.changed", encode("sku", sku_id), fields=changed, **figures)
-    return await get_sku(tx, sku_id)
+    return changed
 
 
 async def _configured(tx: TenantTx, kind: ProductType, config: dict[str, Any]) -> str:
@@ -198,7 +209,7 @@ def taken(error: asyncpg.UniqueViolationError) -> Conflict:
     return Conflict("Another one has this reference. Nothing was changed.", code="reference_taken")
 
 
-async def _axes(tx: TenantTx, product_id: UUID) -> list[Option]:
+async def axes_of(tx: TenantTx, product_id: UUID) -> list[Option]:
     """The product's options, which stay as they are until the commit. Raises `NotFound`."""
     found = await tx.conn.fetchval("SELECT options FROM product WHERE tenant_id = $1 AND id = $2 FOR SHARE", tx.tenant_id, product_id)
     if found is None:
@@ -208,7 +219,7 @@ async def _axes(tx: TenantTx, product_id: UUID) -> list[Option]:
 
 async def _room_for_one(tx: TenantTx, product_id: UUID) -> list[Option]:
     """`_axes`. Raises `Conflict` (`too_many_skus`) too."""
-    axes = await _axes(tx, product_id)
+    axes = await axes_of(tx, product_id)
     if await tx.conn.fetchval("SELECT count(*) FROM sku WHERE tenant_id = $1 AND product_id = $2", tx.tenant_id, product_id) >= SKUS_MAX:
         raise Conflict(f"A product has at most {SKUS_MAX:,} SKUs. Make another product.", code="too_many_skus")
     return axes

@@ -68,6 +68,30 @@ class Batch(msgspec.Struct, frozen=True):
     valid_until: dt.datetime | None
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """A batch as a list shows it, `imported` or `made`. `cost_minor` is what all of it cost."""
+
+    id: UUID
+    sku_id: UUID
+    priority: int
+    valid_from: dt.datetime | None
+    valid_until: dt.datetime | None
+    recalled_as: str | None
+    kind: str
+    state: str
+    filename: str
+    source: str
+    note: str
+    operator: str
+    cost_minor: int | None
+    loaded: int
+    recall_reason: str | None
+    created_at: dt.datetime
+
+
+_LISTED: Final = ", ".join(Listed.__struct_fields__)
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """What one piece adds to the batch."""
 
@@ -227,6 +251,14 @@ async def recent(tx: TenantTx, *, limit: int, before: UUID | None = None) -> lis
     """At most `limit` imports, newest first, older than `before`, without their lines."""
     sql = "SELECT * FROM vault_batch WHERE tenant_id = $1 AND id < $2 AND kind = 'imported' ORDER BY id DESC LIMIT $3"
     return [_report(row, []) for row in await tx.conn.fetch(sql, tx.tenant_id, before or NEWEST, limit)]
+
+
+async def listed(tx: TenantTx, *, sku_id: UUID | None, limit: int, before: UUID | None = None) -> list[Listed]:
+    """At most `limit` batches, of one SKU or of all, newest first, older than `before`."""
+    of_sku = "AND sku_id = $4" if sku_id else ""
+    sql = f"SELECT {_LISTED} FROM vault_batch WHERE tenant_id = $1 AND id < $2 {of_sku} ORDER BY id DESC LIMIT $3"
+    arguments = [tx.tenant_id, before or NEWEST, limit, *([sku_id] if sku_id else [])]
+    return [Listed(*row) for row in await tx.conn.fetch(sql, *arguments)]
 
 
 def _report(row: Any, lines: list[Line]) -> Report:

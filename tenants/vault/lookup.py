@@ -52,10 +52,10 @@ async def find(tx: TenantTx, keyring: Keyring, code: str, *, actor: str) -> Foun
     return None if row is None else Found(**row)
 
 
-async def reveal_unit(tx: TenantTx, keyring: Keyring, unit: int, *, actor: str) -> Code:
+async def reveal_unit(tx: TenantTx, keyring: Keyring, unit: int, *, actor: str, reason: str = "") -> Code:
     """One code in clear for one of the staff, on record in the same transaction. Raises `NotFound`."""
     if not 0 < unit <= UNIT_MAX:
         raise NotFound("There is no code for this unit.")
     [code] = await reveal(tx, keyring, [unit])
-    await tx.audit(actor, "unit.revealed", str(unit))
+    await tx.audit(actor, "unit.revealed", str(unit), **({"reason": reason} if reason else {}))
     return code

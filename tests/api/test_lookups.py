@@ -136,3 +136,10 @@ class TestRevealUnit:
         unit = await self.unit(client, acme, code)
         assert (await self.ask(client, acme.merchant, unit)).json() == {"unit": unit, "code": code}
         assert (await acme.audited())[-1] == "unit.revealed"
+
+    async def test_the_reason_is_on_record(self, client: httpx.AsyncClient, acme: Store) -> None:
+        unit = await self.unit(client, acme, uuid4().hex)
+        asked = await client.post(f"/v1/vault/units/{unit}/reveal", json={"reason": "by telephone"}, headers=acme.merchant)
+        assert asked.status_code == 200
+        listed = await acme.ask("GET", "/v1/audit?limit=1", acme.merchant)
+        assert "by telephone" in str(listed)

@@ -228,6 +228,26 @@ class TestRecall:
         assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "not_loaded")] * 2
 
 
+class TestBatches:
+    async def test_who_may_not(self, client: httpx.AsyncClient, acme: Store) -> None:
+        assert (await client.get("/v1/vault/batches", headers=acme.at)).status_code == 401
+        assert (await client.get("/v1/vault/batches", headers=await acme.key_with("catalog:read"))).status_code == 403
+
+    async def test_listed_newest_first_those_of_a_sku(self, acme: Store, globex: Store) -> None:
+        sku = await acme.sku(1)
+        await acme.load(sku, 2)
+        await globex.sku(1)
+        found = await acme.ask("GET", "/v1/vault/batches", acme.merchant)
+        assert [(each["sku_id"], each["loaded"], each["kind"], each["state"]) for each in found["batches"]] == [
+            (sku, 2, "imported", "loaded"), (sku, 1, "imported", "loaded"),
+        ]  # fmt: skip
+        other = await acme.sku(3)
+        [only] = (await acme.ask("GET", f"/v1/vault/batches?sku_id={other}", acme.merchant))["batches"]
+        await acme.ask("POST", f"/v1/vault/batches/{only['id']}/recall", acme.merchant, {"fate": "locked", "reason": WHY})
+        [recalled] = (await acme.ask("GET", f"/v1/vault/batches?sku_id={other}", acme.merchant))["batches"]
+        assert (recalled["recalled_as"], recalled["recall_reason"]) == ("locked", WHY)
+
+
 class TestTerms:
     async def test_dates_of_a_batch_become_those_of_what_is_for_sale(self, acme: Store) -> None:
         sku = await acme.sku()

@@ -199,6 +199,10 @@ class TestPreview:
         response = await post(acme, "/v1/vault/previews", "game-points-gbk.csv", columns="secret,code,ignore")
         assert response.json()["layout"]["columns"] == ["secret", "code", "ignore"]
 
+    async def test_what_stands_earlier_in_the_file_is_counted(self, acme: Store) -> None:
+        shown = (await post(acme, "/v1/vault/previews", "a.txt", b"CODE-1\nCODE-2\nCODE-1\nCODE-1\nx\n")).json()
+        assert (shown["codes"], shown["duplicates_in_file"], shown["malformed"]) == (4, 2, 1)
+
     async def test_the_skus_pattern_applies(self, acme: Store) -> None:
         sku = await acme.sku(code_pattern=r"\d{4} \d{4}")
         shown = (await post(acme, "/v1/vault/previews", "a.txt", b"1234 5678\n1234-5678\n2345 6789\n", sku_id=sku)).json()

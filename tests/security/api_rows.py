@@ -58,6 +58,10 @@ def cart(ids: dict[str, str]) -> dict[str, Any]:
     return {"json": {"lines": [{"sku_id": ids["sku_id"], "quantity": 1}]}}
 
 
+def rows(ids: dict[str, str]) -> dict[str, Any]:
+    return {"json": {"rows": [{"sku_id": ids["sku_id"], "etag": "*", "price_minor": 5}]}}
+
+
 def units(ids: dict[str, str]) -> dict[str, Any]:
     return {"json": {"units": [int(ids["unit_id"])], "reason": "x"}}
 
@@ -137,6 +141,7 @@ API = {
     "PUT /v1/products/{product_id}/images/order": Row(content=lambda ids: {"json": {"image_ids": [ids["image_id"]]}}, names_ids=True),
     "DELETE /v1/products/{product_id}/images/{image_id}": Row(ok=204),
     "POST /v1/skus/edits": Row(content=lambda ids: {"json": {"sku_ids": [ids["sku_id"]], "price_minor": 5}}, names_ids=True),
+    "POST /v1/skus/changes": Row(content=rows, names_ids=True),
     "PATCH /v1/skus/{sku_id}": Row(content=body(name="x"), headers={"If-Match": "*"}),
     "POST /v1/catalog/previews": Row(**CATALOG),  # type: ignore[arg-type]
     "POST /v1/catalog/imports": Row(**CATALOG),  # type: ignore[arg-type]
@@ -182,6 +187,7 @@ API = {
     "POST /v1/vault/units/unlock": Row(content=units, names_ids=True),
     "POST /v1/vault/units/void": Row(content=units, names_ids=True),
     "POST /v1/vault/units/{unit_id}/replacement": Row(ok=409, content=body(reason="x")),  # it was never delivered
+    "GET /v1/vault/batches": Row(),
     "GET /v1/vault/batches/{batch_id}": Row(),
     "PUT /v1/vault/batches/{batch_id}": Row(content=body(priority=1)),
     "POST /v1/vault/batches/{batch_id}/recall": Row(content=body(fate="locked", reason="x")),

@@ -89,6 +89,7 @@ ACTS = {
     "POST /v1/skus": Act(("sku.created",)),
     "POST /v1/skus/{sku_id}/units": Act((), "its codes come from files; tried in tests/tenants/types/test_manual.py"),
     "PATCH /v1/skus/{sku_id}": Act(("sku.changed",)),
+    "POST /v1/skus/changes": Act(("sku.changed",)),
     "POST /v1/skus/edits": Act(("skus.edited",)),
     "POST /v1/catalog/imports": Act(("catalog.imported",)),
     "POST /v1/catalog/previews": Act((), "nothing is kept"),

@@ -60,6 +60,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "createProduct": PRODUCT, "changeProduct": PRODUCT,
     "createSku": {"product_id": f"prd_{ZEROS}", "currency": "CNY", "type": "code", **SKU}, "changeSku": SKU,
     "editSkus": {"sku_ids": [f"sku_{ZEROS}"], "state": "draft", "price_minor": 1, "cost_minor": 1, "category_id": f"cat_{ZEROS}"},
+    "changeSkus": {"rows": [{"sku_id": f"sku_{ZEROS}", "etag": "*", "limit_per_shopper": 1, **SKU}]},
     "createCategory": {"name": "n", "parent_id": f"cat_{ZEROS}", "position": 1},
     "changeCategory": {"name": "n", "parent_id": f"cat_{ZEROS}", "position": 1},
     "orderProductImages": {"image_ids": [f"pic_{ZEROS}"]},

@@ -89,7 +89,8 @@ export function ListTable<Row extends object>(props: Props<Row>) {
               rowSelection: {
                 selectedRowKeys: [...ticked.keys()] as Key[],
                 onSelect: tick,
-                onSelectAll: (on: boolean, _: Row[], changed: Row[]) => changed.forEach((row) => tick(row, on)),
+                // The library keeps a hidden copy of the head to measure by, and a box in it would be reached by Tab.
+                hideSelectAll: true,
               },
             }
           : {})}
@@ -112,6 +113,9 @@ export function ListTable<Row extends object>(props: Props<Row>) {
       {batch && ticked.size > 0 && (
         <div className="list-selected" role="status">
           <span>{t("list.selected", { n: ticked.size })}</span>
+          <Button type="text" size="small" onClick={() => rows.forEach((row) => tick(row, true))}>
+            {t("list.select_all")}
+          </Button>
           {batch([...ticked.values()], clear)}
           <Button type="text" size="small" onClick={clear}>
             {t("list.unselect")}

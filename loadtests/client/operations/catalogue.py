@@ -95,6 +95,110 @@ class ProductReviews(Struct, frozen=True, kw_only=True, omit_defaults=True):
     next_cursor: str | None
 
 
+class SkuRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`etag` is the one that was read, or `*` for whichever is current. `limit_per_shopper` is that on the shelf (`sales:write`)."""
+
+    name: str | UnsetType = UNSET
+    price_minor: int | UnsetType = UNSET
+    code_pattern: str | UnsetType | None = UNSET
+    config: dict[str, Any] | UnsetType = UNSET
+    reference: str | UnsetType | None = UNSET
+    state: Literal["archived", "draft", "published"] | UnsetType = UNSET
+    choices: dict[str, Any] | UnsetType = UNSET
+    cost_minor: int | UnsetType | None = UNSET
+    face_value: str | UnsetType | None = UNSET
+    usage_note: str | UnsetType = UNSET
+    sku_id: str
+    etag: str
+    limit_per_shopper: int | None = None
+
+
+class SkuRows(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    rows: list[SkuRow]
+
+
+class OnShelf(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`free` units of it nobody holds or bought."""
+
+    sale_id: str
+    state: str
+    free: int
+    limit_per_shopper: int
+    takes_new_stock: bool
+
+
+class ListedSku(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`etag` is what a change of it names; `shelf` is null while it is not there."""
+
+    id: str
+    product_id: str
+    name: str
+    price_minor: int
+    currency: str
+    code_pattern: str | None
+    type: str
+    config: dict[str, Any]
+    created_at: dt.datetime
+    reference: str | None
+    state: str
+    choices: dict[str, Any]
+    cost_minor: int | None
+    face_value: str | None
+    usage_note: str
+    etag: str
+    product_name: str
+    shelf: OnShelf | None
+
+
+class SavedRows(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """As they are now, in the order they were sent in."""
+
+    skus: list[ListedSku]
+
+
+class Skus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`next_cursor` is what to ask the next page with; null on the last."""
+
+    skus: list[ListedSku]
+    next_cursor: str | None
+
+
+class NewSku(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`currency` is the store's, whether it is named or not. `config` is what the product type must be told (`listTypes`)."""
+
+    product_id: str
+    name: str
+    price_minor: int
+    currency: str | None = None
+    code_pattern: str | None = None
+    type: str = "code"
+    config: dict[str, Any] = {}
+    reference: str | None = None
+    state: Literal["archived", "draft", "published"] = "published"
+    choices: dict[str, Any] = {}
+    cost_minor: int | None = None
+    face_value: str | None = None
+    usage_note: str = ""
+
+
+class Sku(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    product_id: str
+    name: str
+    price_minor: int
+    currency: str
+    code_pattern: str | None
+    type: str
+    config: dict[str, Any]
+    created_at: dt.datetime
+    reference: str | None
+    state: str
+    choices: dict[str, Any]
+    cost_minor: int | None
+    face_value: str | None
+    usage_note: str
+
+
 class Stock(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Units of a SKU by state; `unallotted` is the part of `available` that no sale has. `loading` are no stock yet: their import has not
     come to its end.
@@ -143,49 +247,6 @@ class SkuChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cost_minor: int | UnsetType | None = UNSET
     face_value: str | UnsetType | None = UNSET
     usage_note: str | UnsetType = UNSET
-
-
-class Sku(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    id: str
-    product_id: str
-    name: str
-    price_minor: int
-    currency: str
-    code_pattern: str | None
-    type: str
-    config: dict[str, Any]
-    created_at: dt.datetime
-    reference: str | None
-    state: str
-    choices: dict[str, Any]
-    cost_minor: int | None
-    face_value: str | None
-    usage_note: str
-
-
-class Skus(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`next_cursor` is what to ask the next page with; null on the last."""
-
-    skus: list[Sku]
-    next_cursor: str | None
-
-
-class NewSku(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`currency` is the store's, whether it is named or not. `config` is what the product type must be told (`listTypes`)."""
-
-    product_id: str
-    name: str
-    price_minor: int
-    currency: str | None = None
-    code_pattern: str | None = None
-    type: str = "code"
-    config: dict[str, Any] = {}
-    reference: str | None = None
-    state: Literal["archived", "draft", "published"] = "published"
-    choices: dict[str, Any] = {}
-    cost_minor: int | None = None
-    face_value: str | None = None
-    usage_note: str = ""
 
 
 class SkuEdit(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -327,23 +388,22 @@ def list_product_reviews(product_id: str, *, limit: int = 20, cursor: str | None
     )
 
 
-def get_sku(sku_id: str) -> Call[SkuWithStock]:
-    """Get a SKU and its stock by state."""
-    return Call(method="GET", path=f"/v1/skus/{sku_id}", answers={200: SkuWithStock})
+def change_skus(body: SkuRows) -> Call[SavedRows]:
+    """Change up to 200 SKUs, each in its own way, all of them or none. What cannot be saved is told by row (422 `changes_refused`, with
+    `sku_id`, `code` and `why` of each): `precondition_failed` where somebody else was first.
+    """
+    return Call(method="POST", path="/v1/skus/changes", answers={200: SavedRows}, body=body)
 
 
-def change_sku(sku_id: str, body: SkuChange, *, if_match: str) -> Call[SkuWithStock]:
-    """Change a SKU; If-Match says which version was read."""
-    return Call(method="PATCH", path=f"/v1/skus/{sku_id}", answers={200: SkuWithStock}, body=body, headers={"If-Match": if_match})
-
-
-def list_skus(*, limit: int = 20, cursor: str | None = None, product_id: str | None = None, q: str | None = None) -> Pages[Skus, Sku]:
+def list_skus(
+    *, limit: int = 20, cursor: str | None = None, product_id: str | None = None, q: str | None = None, ids: str | None = None
+) -> Pages[Skus, ListedSku]:
     """List SKUs, newest first; with `q`, those whose names, choices or references have its words."""
     return Pages(
         method="GET",
         path="/v1/skus",
         answers={200: Skus},
-        query={"limit": limit, "cursor": cursor, "product_id": product_id, "q": q},
+        query={"limit": limit, "cursor": cursor, "product_id": product_id, "q": q, "ids": ids},
         rows=lambda page: page.skus,
     )
 
@@ -358,6 +418,16 @@ def create_sku(body: NewSku, *, idempotency_key: str | None = None) -> Call[Sku]
         headers={"Idempotency-Key": idempotency_key or new_key()},
         has_key=True,
     )
+
+
+def get_sku(sku_id: str) -> Call[SkuWithStock]:
+    """Get a SKU and its stock by state."""
+    return Call(method="GET", path=f"/v1/skus/{sku_id}", answers={200: SkuWithStock})
+
+
+def change_sku(sku_id: str, body: SkuChange, *, if_match: str) -> Call[SkuWithStock]:
+    """Change a SKU; If-Match says which version was read."""
+    return Call(method="PATCH", path=f"/v1/skus/{sku_id}", answers={200: SkuWithStock}, body=body, headers={"If-Match": if_match})
 
 
 def edit_skus(body: SkuEdit) -> Call[Edited]:

@@ -29,8 +29,10 @@ class FoundCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revealed_at: dt.datetime | None
 
 
-class Nothing(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of a request that says all in its address: `{}`, or no body at all."""
+class Look(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`reason` is for the audit."""
+
+    reason: str = ""
 
 
 class Code(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +43,10 @@ class Code(Struct, frozen=True, kw_only=True, omit_defaults=True):
     secret: str | None = None
     valid_until: str | None = None
     face_value: str | None = None
+
+
+class Nothing(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of a request that says all in its address: `{}`, or no body at all."""
 
 
 class ExportView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -111,9 +117,9 @@ def find_code(body: CodeInFull) -> Call[FoundCode]:
     return Call(method="POST", path="/v1/vault/lookups", answers={200: FoundCode}, body=body)
 
 
-def reveal_unit(unit_id: str) -> Call[Code]:
+def reveal_unit(unit_id: str, body: Look | None = None) -> Call[Code]:
     """One code in clear; each look is recorded."""
-    return Call(method="POST", path=f"/v1/vault/units/{unit_id}/reveal", answers={200: Code}, body=Nothing())
+    return Call(method="POST", path=f"/v1/vault/units/{unit_id}/reveal", answers={200: Code}, body=body or Look())
 
 
 def approve_export(code_export_id: str) -> Call[ExportView]:

@@ -98,6 +98,34 @@ class BatchTerms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_until: dt.datetime | None = None
 
 
+class ListedBatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`kind` is imported or made. `cost_minor` is what all of it cost; of one that is `loading` there is no stock yet."""
+
+    id: str
+    sku_id: str
+    priority: int
+    valid_from: dt.datetime | None
+    valid_until: str | None
+    recalled_as: str | None
+    kind: str
+    state: str
+    filename: str
+    source: str
+    note: str
+    operator: str
+    cost_minor: int | None
+    loaded: int
+    recall_reason: str | None
+    created_at: dt.datetime
+
+
+class Batches(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`next_cursor` is what to ask the next page with; null on the last."""
+
+    batches: list[ListedBatch]
+    next_cursor: str | None
+
+
 class Recall(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`locked` can be taken back, `void` cannot."""
 
@@ -210,6 +238,17 @@ def get_batch(batch_id: str) -> Call[Batch]:
 def set_batch(batch_id: str, body: BatchTerms) -> Call[Batch]:
     """Set a batch's priority and dates. New dates become those of all its units that nobody holds or bought."""
     return Call(method="PUT", path=f"/v1/vault/batches/{batch_id}", answers={200: Batch}, body=body)
+
+
+def list_batches(*, limit: int = 20, cursor: str | None = None, sku_id: str | None = None) -> Pages[Batches, ListedBatch]:
+    """What came in together, imported or made, newest first."""
+    return Pages(
+        method="GET",
+        path="/v1/vault/batches",
+        answers={200: Batches},
+        query={"limit": limit, "cursor": cursor, "sku_id": sku_id},
+        rows=lambda page: page.batches,
+    )
 
 
 def recall_batch(batch_id: str, body: Recall) -> Call[Recalled]:

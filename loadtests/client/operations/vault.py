@@ -75,12 +75,13 @@ class Sample(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Preview(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`codes` may hold duplicates: they are found when the file is loaded."""
+    """Of `codes`, `duplicates_in_file` stand earlier in the file. Which are in the vault already is found when it is loaded."""
 
     layout: Layout
     sample: list[Sample]
     lines: int
     codes: int
+    duplicates_in_file: int
     blank: int
     malformed: int
     errors: list[Line]

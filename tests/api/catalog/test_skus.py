@@ -118,6 +118,23 @@ class TestListSkus:
         rest = await acme.ask("GET", f"/v1/skus?product_id={product}&limit=2&cursor={page['next_cursor']}", acme.merchant)
         assert [each["id"] for each in page["skus"] + rest["skus"]] == skus[::-1]
 
+    async def test_those_that_are_named(self, client: httpx.AsyncClient, acme: Store, globex: Store) -> None:
+        first, _, third = [await acme.sku() for _ in range(3)]
+        found = await acme.ask("GET", f"/v1/skus?ids={first},{third},{await globex.sku()}", acme.merchant)
+        assert [each["id"] for each in found["skus"]] == [third, first]
+        many = ",".join([first] * 101)
+        assert (await client.get(f"/v1/skus?ids={many}", headers=acme.merchant)).json()["code"] == "too_many_ids"
+
+    async def test_each_has_its_tag_and_its_place_on_the_shelf(self, acme: Store) -> None:
+        sku = await acme.sku(units=3)
+        [loose] = (await acme.ask("GET", f"/v1/skus?ids={sku}", acme.merchant))["skus"]
+        assert loose["shelf"] is None
+        await acme.ask("PUT", f"/v1/skus/{sku}/shelf", acme.merchant, {"units": 2, "limit_per_shopper": 1})
+        assert (await change(acme, sku, loose["etag"], name="y")).status_code == 200
+        [shelved] = (await acme.ask("GET", f"/v1/skus?ids={sku}", acme.merchant))["skus"]
+        assert (shelved["shelf"]["free"], shelved["shelf"]["limit_per_shopper"], shelved["shelf"]["state"]) == (2, 1, "open")
+        assert shelved["etag"] != loose["etag"]
+
 
 class TestVariants:
     async def test_each_is_a_value_of_each_option_and_there_once(self, acme: Store) -> None:

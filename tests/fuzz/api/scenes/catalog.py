@@ -52,6 +52,7 @@ def catalog(place: Place) -> dict[str, Scene]:
             lambda _: Given({"sku_id": sku, "code_pattern": None, "reference": None, "choices": {}, "state": "published"} | ANY)
         ),
         "editSkus": Scene(always(sku_ids=[sku], category_id=None, state="published")),
+        "changeSkus": Scene(always(rows=[{"sku_id": sku, "etag": "*", "price_minor": 5}])),
         "previewCatalog": Scene(lambda _: Given({"encoding": None, "delimiter": None}, FILE, CSV)),
         "importCatalog": Scene(lambda _: Given({"encoding": None, "delimiter": None}, FILE, CSV)),
         "getProductReview": Scene(handed_in),
