@@ -16,6 +16,7 @@ from tests.web import spoilt
 from tests.web.payloads import PAYLOADS, batches, careless
 from tests.web.trap import Trap, armed
 
+pytestmark = pytest.mark.usefixtures("shop")  # it opens before the browser, whose loop then lives in this thread
 QUESTION = 100
 CARELESS = "http://careless.localhost/"
 SETTLES_MS = 30

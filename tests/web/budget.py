@@ -33,7 +33,9 @@ def judge(found: dict[str, Any]) -> list[str]:
             over.append(f"{name}: {view['html_bytes']} bytes of HTML, of {HTML_MAX}")
         if view["all_bytes"] > FIRST_VIEW_MAX:
             over.append(f"{name}: a first view of {view['all_bytes']} bytes, of {FIRST_VIEW_MAX}")
-    over += [f"{name}: the layout shifts by {shift}" for name, shift in found["layout_shift"].items() if shift]
+    for name, shift in found["layout_shift"].items():
+        if shift["score"]:
+            over.append(f"{name}: the layout shifts by {shift['score']}, as these move: {' '.join(shift['moved'][:5])}")
     if (p99 := found["server"]["p99_ms"]) > SERVER_P99_MS:
         over.append(f"{found['server']['page']}: p99 {p99} ms of {SERVER_P99_MS}")
     if console := found["console"]:
@@ -68,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     args.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     for name, view in found["first_views"].items():
         print(f"{name}: HTML {view['html_bytes']:,} bytes, first view {view['all_bytes']:,} bytes in {view['requests']} requests")
-    print(f"layout shift: {found['layout_shift']}")
+    print("layout shift:", {name: shift["score"] for name, shift in found["layout_shift"].items()})
     took = found["server"]
     print(f"{took['page']}: p50 {took['p50_ms']} ms, p99 {took['p99_ms']} ms (medians of {args.rounds} rounds)")
     print(f"console: {found['console']}", f"rows: {found['rows']}", sep="\n")

@@ -12,9 +12,13 @@ SLOWER = 4  # times: a cheap telephone beside this machine
 SETTLED_MS = 1500
 # Every shift is counted, also one after a press: nobody presses here.
 SHIFTS = """
-    window.__shift = 0;
-    new PerformanceObserver(list => { for (const entry of list.getEntries()) window.__shift += entry.value; })
-        .observe({type: "layout-shift", buffered: true});
+    window.__shift = {score: 0, moved: []};
+    new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) {
+            window.__shift.score += entry.value;
+            window.__shift.moved.push(...entry.sources.map(each => each.node ? each.node.cloneNode(false).outerHTML || "text" : "gone"));
+        }
+    }).observe({type: "layout-shift", buffered: true});
 """
 
 
@@ -48,18 +52,18 @@ def _first_view(showcase: Showcase, browser: Browser, page: Page) -> dict[str, A
     return {"html_bytes": html, "all_bytes": sum(sizes.values()), "requests": len(sizes), "parts": parts}
 
 
-def shifts(showcase: Showcase, browser: Browser) -> dict[str, float]:
-    """By page, on a telephone whose processor is `SLOWER`: the sum of the browser's own scores."""
+def shifts(showcase: Showcase, browser: Browser) -> dict[str, dict[str, Any]]:
+    """By page, on a telephone whose processor is `SLOWER`: the sum of the browser's own scores, and what has moved."""
     return {name: _shift(showcase, browser, named(name)) for name in STEADY}
 
 
-def _shift(showcase: Showcase, browser: Browser, page: Page) -> float:
+def _shift(showcase: Showcase, browser: Browser, page: Page) -> dict[str, Any]:
     context = showcase.context(browser, page, viewport=PHONE)
     context.add_init_script(SHIFTS)
     tab = context.new_page()
     context.new_cdp_session(tab).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     showcase.show(tab, page)
     tab.wait_for_timeout(SETTLED_MS)
-    shift = float(tab.evaluate("window.__shift"))
+    shift: dict[str, Any] = tab.evaluate("window.__shift")
     context.close()
-    return round(shift, 4)
+    return shift | {"score": round(shift["score"], 4)}
