@@ -57,6 +57,7 @@ class Shopkeeper:
         self._stock(goods(dt.datetime.now(dt.UTC)))
         self._sell()
         self._serve()
+        self._run()
 
     def guest(self) -> Headers:
         return bearer(self.desk.ask("POST", "/v1/shopper-tokens", self.at)["token"]) | self.at
@@ -175,3 +176,24 @@ class Shopkeeper:
         while self.ask("GET", f"/v1/orders/{order}")["state"] != state:
             assert time.monotonic() < until, f"{order} was not {state} in time"
             time.sleep(0.1)
+
+    def _run(self) -> None:
+        """What a console has to manage besides: people, keys, tags, prices, an endpoint that fails, an export that was asked for."""
+        for name in ("重点客户", "待回访", "疑似刷单"):
+            tag = self.ask("POST", "/v1/order-tags", {"name": name})["id"]
+            self.ask("PUT", f"/v1/orders/{self.places['order_delivered']}/tags", {"tag_ids": [tag]})
+        self.ask("POST", f"/v1/orders/{self.places['order_delivered']}/notes", {"words": "客户来电确认已收到，满意。"})
+        self.ask("POST", "/v1/roles", {"name": "夜班客服", "permissions": ["orders:read", "orders:write", "customers:read"]})
+        for mail, role in (("night@deer.example", "support"), ("finance@deer.example", "finance")):
+            self.ask("POST", "/v1/invitations", {"mail": mail, "role": role})
+        self.ask("POST", "/v1/api-keys", {"name": "ERP 同步", "scopes": ["orders:read", "catalog:read"]})
+        hook = {"url": "https://erp.deer.example/hooks", "description": "ERP", "event_types": ["*"]}
+        self.places["endpoint"] = self.ask("POST", "/v1/webhook-endpoints", hook)["endpoint"]["id"]
+        self.ask("POST", f"/v1/webhook-endpoints/{self.places['endpoint']}/test")
+        group = self.ask("POST", "/v1/buyer-groups", {"name": "黄金会员", "kind": "level"})["id"]
+        prices = self.places["price_list"] = self.ask("POST", "/v1/price-lists", {"name": "会员价", "group_id": group})["id"]
+        entries = [{"sku_id": self.places["sku"], "unit_minor": 16_800}]
+        self.ask("PUT", f"/v1/price-lists/{prices}/entries", {"entries": entries})
+        self.ask("POST", "/v1/order-exports", {"format": "csv"})
+        [customer] = self.ask("POST", "/v1/shoppers/search", {"contact": "xiaoman@deer.example"})["items"][:1]
+        self.places["customer"] = customer["id"]

@@ -1,5 +1,6 @@
 """A whole shop in real processes with a shopkeeper's things in it, and browsers of those who look at its pages."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tessera.letterbox import sign_up
 from tessera.shop import Shop
 from tests.fuzz.api.house import Desk, House
 from tests.fuzz.api.people import Door
+from tests.web import past
 from tests.web.chromium import DESKTOP
 from tests.web.pages import Page, Who
 from tests.web.shopkeeper import Shopkeeper
@@ -76,6 +78,8 @@ def furnished(shop: Shop) -> Iterator[Showcase]:
     keeper = Shopkeeper(shop.api_url, shop.provider_url, shop.provider.admin_token, slug, opened["api_key"])
     with closing(keeper):
         keeper.furnish()
+        sales = [keeper.places[f"sale_{name}"].partition("_")[2] for name in ("open", "gate", "ended", "paused")]
+        asyncio.run(past.write(shop.environ["DATABASE_URL"], str(opened["tenant_id"]).removeprefix("ten_"), sales))
         slugs = {"shop": slug, "closed": _closed(shop), "nobody": "nobody-at-all"}
         credentials = {"mail": mail, "password": PASSWORD}
         session = httpx.post(f"{shop.api_url}/v1/sessions", json=credentials, trust_env=False).raise_for_status().json()
@@ -86,8 +90,7 @@ def furnished(shop: Shop) -> Iterator[Showcase]:
 def _closed(shop: Shop) -> str:
     """The slug of a store that the platform has closed."""
     house = House.of(shop)
-    desk = Desk(shop.api_url)
-    with closing(desk.api):
+    with closing(Desk(shop.api_url)) as desk:
         door = Door(desk, house)
         store, admin = door.open_store(), door.first_admin()
         desk.ask("POST", f"/v1/platform/merchants/{store.tenant_id}/suspend", admin, {"reason": "资质待补 · papers are missing"})

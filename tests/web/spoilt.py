@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import httpx
 
 from tessera.letterbox import sign_up
 from tessera.shop import Shop
-from tests.fuzz.api.house import Desk, bearer
+from tests.fuzz.api.house import Desk, Headers, bearer
 from tests.web.payloads import PAYLOADS, batches
 
 PASSWORD = "correct horse battery staple"
@@ -39,10 +40,9 @@ def faces(shop: Shop) -> list[Spoilt]:
 
     def open_store(number: int) -> Spoilt:
         store = opened(shop)
-        desk = Desk(shop.api_url)
         look = {field: texts[number] for field, texts in columns.items()}
-        desk.ask("PATCH", "/v1/store", bearer(store.key) | {"If-Match": "*"}, look)
-        desk.api.close()
+        with closing(Desk(shop.api_url)) as desk:
+            desk.ask("PATCH", "/v1/store", bearer(store.key) | {"If-Match": "*"}, look)
         return store._replace(paths=["/", *(["/policies/refund"] if number == 0 else [])])
 
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -57,8 +57,13 @@ def opened(shop: Shop) -> Spoilt:
 
 def goods(shop: Shop) -> Spoilt:
     """One store with products, SKUs, categories, sales, numbers to choose from, questions to answer and channels that are named so."""
-    store, desk = opened(shop), Desk(shop.api_url)
-    key = bearer(store.key)
+    store = opened(shop)
+    with closing(Desk(shop.api_url)) as desk:
+        return store._replace(paths=_fill(desk, bearer(store.key)))
+
+
+def _fill(desk: Desk, key: Headers) -> list[str]:
+    """The paths of the pages that show it."""
 
     def ask(method: str, path: str, body: Any = None, *, file: bytes | None = None, **headers: str) -> Any:
         return desk.ask(method, path, key | headers, body, file=file)
@@ -72,24 +77,28 @@ def goods(shop: Shop) -> Spoilt:
         ask("PUT", f"/v1/translations/{product}/en", {"name": name, "description": everything})
         sku = {"product_id": product, "name": name, "price_minor": 100, "currency": "CNY", "usage_note": "\n".join(batches(NOTE))}
         plain = ask("POST", "/v1/skus", sku)["id"]
-        ask("POST", f"/v1/vault/imports?sku_id={plain}", file=b"CODE-1\nCODE-2\n", **{"Content-Type": "text/plain"})
+        ask(
+            "POST",
+            f"/v1/vault/imports?sku_id={plain}",
+            file=f"CODE-{number}-1\nCODE-{number}-2\n".encode(),
+            **{"Content-Type": "text/plain"},
+        )
         sale = ask("POST", "/v1/sales", {"sku_id": plain, "name": name, "units": "all", "limit_per_shopper": 0})["id"]
         ask("PUT", f"/v1/channels/own_{number}", {"name": name[:80]})
         paths += [f"/sales/{sale}", f"/?category={category}"]
     product = ask("POST", "/v1/products", {"name": "to choose"})["id"]
-    lines = "\n".join(["code,label", *(f'CODE-{n},"{text.replace(chr(34), chr(34) * 2)}"' for n, text in enumerate(batches(PICK)))])
+    lines = "\n".join(["code,label", *(f'PICK-{n},"{text.replace(chr(34), chr(34) * 2)}"' for n, text in enumerate(batches(PICK)))])
     sku = {"product_id": product, "name": "x", "price_minor": 100, "currency": "CNY"}
     chosen = ask("POST", "/v1/skus", sku | {"type": "chosen"})["id"]
     ask("POST", f"/v1/vault/imports?sku_id={chosen}", file=lines.encode(), **{"Content-Type": "text/csv"})
     paths.append(f"/sales/{ask('PUT', f'/v1/skus/{chosen}/shelf', {'units': 'all'})['id']}")
-    for texts in _thirds(labels):
+    for texts in _tens(labels):
         fields = [{"name": f"f{n}", "label": {"zh-CN": text, "en": text}, "hint": text} for n, text in enumerate(texts)]
         ask("POST", "/v1/skus", sku | {"type": "manual", "config": {"fields": fields, "within_h": 48}})
-    desk.api.close()
-    return store._replace(paths=paths)
+    return paths
 
 
-def _thirds(labels: list[str], most: int = 10) -> Iterator[list[str]]:
+def _tens(labels: list[str], most: int = 10) -> Iterator[list[str]]:
     for start in range(0, len(labels), most):
         yield labels[start : start + most]
 

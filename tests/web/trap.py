@@ -22,7 +22,8 @@ LOOK = """() => {
         for (const {name, value} of element.attributes) {
             if (/^on/i.test(name)) found.push(`<${element.tagName} ${name}>`);
             if (["href", "src", "action", "formaction", "data", "xlink:href", "ping", "content", "srcset"].includes(name)) {
-                const place = name === "content" ? (/url=(.*)/i.exec(value) || [])[1] : name === "srcset" ? value.split(" ")[0] : value;
+                const refresh = name === "content" && element.httpEquiv === "refresh" && /url=(.*)/i.exec(value);
+                const place = name === "content" ? refresh && refresh[1] : name === "srcset" ? value.split(" ")[0] : value;
                 let url;
                 try { url = place && new URL(place.trim(), "http://here.localhost/"); } catch { continue; }
                 const foreign = url && !["http:", "https:", "mailto:", "tel:"].includes(url.protocol);
@@ -59,7 +60,10 @@ class Trap:
         return found
 
     def visit(self, url: str) -> list[str]:
-        self.tab.goto(url, wait_until="load")
+        try:
+            self.tab.goto(url, wait_until="load")
+        except BrowserError:  # the page before was just leaving for somewhere else
+            self.tab.goto(url, wait_until="load")
         return self.caught()
 
     def _dialog(self, dialog: object) -> None:
