@@ -14,7 +14,7 @@ COMPILED := $(basename $(wildcard */*.pxd))
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: .venv/.ready ## the Python environment in .venv, from the hash-locked list; the compiled core
@@ -37,20 +37,41 @@ up: setup console-if-possible ## servers, schema, API and worker for local work,
 	@$(TESSERA) up $(ARGS)
 
 .PHONY: test
-test: lint types pytest ## all checks and all tests
+test: ## all checks and all tests; the checks while the core is compiled
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target setup lint types
+	@$(MAKE) --no-print-directory pytest
 
 .PHONY: pytest
 pytest: setup ## the tests alone (ARGS="tests/api -k coupon", WORKERS=0 for one process)
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+.PHONY: e2e
+e2e: setup ## the journeys in a real browser alone (ARGS="-k payloads"; TESSERA_PICTURES=folder keeps screenshots)
+	$(PY) -m pytest tests/e2e $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup ## every page on both screens, in both languages, by day and night: build/screens/index.html (ARGS="--only home,cart")
+	$(PY) -m tests.web.screenshots $(ARGS)
+
+.PHONY: web-budget
+web-budget: setup ## what pages weigh and how long they take, against what they may: build/web.json
+	$(PY) -m tests.web.budget $(ARGS)
+
 .PHONY: lint
-lint: setup ## style, without changing anything
+lint: .venv/.installed ## style, without changing anything
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
 .PHONY: types
-types: setup ## strict types, Python's and the console's, and the console's own tests
+types: python-types console-types ## strict types, Python's and the console's, and the console's own tests
+
+# By themselves, so that the first are looked at while the core is compiled.
+.PHONY: python-types
+python-types: .venv/.installed
 	$(PY) -m mypy
+
+.PHONY: console-types
+console-types: setup
 	$(TESSERA) console --check
 
 .PHONY: fmt
@@ -86,11 +107,11 @@ isolation: setup ## no merchant sees another's: matrix, catalogue, 10,000 reques
 	$(PY) -m tests.security $(ARGS)
 
 .PHONY: bench
-bench: setup ## the checkout against its peers: build/bench.json, docs/benchmarks.md (ARGS="--only P3", --million, --profile; bench-smoke is short)
+bench: setup ## the checkout against its peers: build/bench.json, docs/benchmarks.md (ARGS="--only P3", --million, --profile)
 	$(PY) -m loadtests.bench $(ARGS)
 
 .PHONY: bench-smoke
-bench-smoke: setup
+bench-smoke: setup ## the same at its smallest: a look whether it runs
 	$(PY) -m loadtests.bench --smoke $(ARGS)
 
 .PHONY: bench-api

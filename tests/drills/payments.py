@@ -21,7 +21,7 @@ HEATS_MAX = 50  # of one child
 UNNOTICED = 1000
 PAID_WITHIN_S = 150  # of its payment page: a payer who takes his time, beyond the third query
 DELIVERED_WITHIN_S = 90.0
-SHORT_MATRIX = 150  # cases of the short form, of all kinds
+SHORT_MATRIX = 60  # cases of the short form, of all kinds
 PAYERS = 100  # at once
 
 

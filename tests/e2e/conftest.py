@@ -1,7 +1,6 @@
 """A whole shop in real processes, a real browser, and visitors of either kind: with scripts and without."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,18 +9,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from tessera.letterbox import sign_up
 from tessera.shop import Shop
+from tests.web.chromium import DESKTOP, PHONE, open_browser, program
 
-# Nothing of the browser's own calls home.
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 800}
+__all__ = ["DESKTOP", "PHONE"]
+
 PASSWORD = "correct horse battery staple"
 
 
@@ -38,13 +33,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Closed with its module: while Playwright's own event loop lives in this thread, no asynchronous test can run."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
+    if program() is None:
         pytest.skip("no Chromium on this machine (.ci/run sees to it that there is one)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+    with open_browser() as browser:
         yield browser
-        browser.close()
 
 
 @dataclass

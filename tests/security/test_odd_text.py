@@ -21,10 +21,25 @@ SURROGATES = [b'"\\ud800"', b'"\\udc00\\ud800"', b'"\xed\xa0\x80"']
 WITH_PATH = [route for route in routes() if route.names]
 
 
+# Text in a field that is written as something else is refused by its type, as `test_strict_bodies` tries for each.
+NOT_TEXT = (
+    msgspec.inspect.IntType, msgspec.inspect.FloatType, msgspec.inspect.BoolType, msgspec.inspect.NoneType, msgspec.inspect.ListType,
+    msgspec.inspect.DictType, msgspec.inspect.StructType,
+)  # fmt: skip
+
+
 def text_fields(route: Route) -> list[str]:
     info = msgspec.inspect.type_info(body_type(route))
     assert isinstance(info, msgspec.inspect.StructType)
-    return [field.encode_name for field in info.fields]
+    return [field.encode_name for field in info.fields if takes_text(field.type)]
+
+
+def takes_text(of: msgspec.inspect.Type) -> bool:
+    if isinstance(of, msgspec.inspect.Metadata):
+        return takes_text(of.type)
+    if isinstance(of, msgspec.inspect.UnionType):
+        return any(takes_text(each) for each in of.types)
+    return not isinstance(of, NOT_TEXT)
 
 
 def steady(response: httpx.Response) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from api.guards import PersonOnly
 from tests.platform import signed_in
 from tests.security.routes import Route, routes
-from tests.security.world import begun
+from tests.security.world import World, begun
 from tests.shop import Store
 
 ZEROS = "0" * 32
@@ -196,6 +196,12 @@ async def headers_for(route: Route, acme: Store) -> dict[str, str]:
 def url(route: Route) -> str:
     ids = {name: f"{'ten' if name == 'merchant_id' else name[:3]}_{ZEROS}" for name in route.names}
     return route.path.format(**ids | {"unit_id": "1"})
+
+
+@pytest.fixture
+def acme(settled: tuple[World, World]) -> Store:
+    """One for all tests of this file: what is refused changes nothing."""
+    return settled[0].store
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: route.name)

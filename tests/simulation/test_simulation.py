@@ -11,7 +11,7 @@ import pytest
 from tests.simulation import plan
 from tests.simulation.play import play
 
-SEEDS = 200
+SEEDS = 100
 SEEDS_MAX = 1500  # in which a control must be caught; docs/simulation.md has the seeds that did
 # What is removed, and the promise that is then broken first.
 CONTROLS = {
@@ -31,7 +31,7 @@ CONTROLS = {
 
 
 # Where to begin: a little before the seed that breaks it, as docs/simulation.md has them. Should the simulation change, others do.
-FIRST = {"epoch": 30, "give_back_seq": 25, "ack_intent": 175, "unique_slot": 115, "row_lock": 25, "body_hash": 30}
+FIRST = {"epoch": 30, "give_back_seq": 722, "ack_intent": 315, "unique_slot": 115, "row_lock": 25, "body_hash": 62}
 # Some are caught sooner where only what they are for goes wrong.
 FAULTS = {"ack_intent": "restless", "unique_slot": "redis_away"}
 

@@ -35,7 +35,7 @@ FULL = Size(
     requests=100,
     rounds=3,
 )
-SMOKE = Size(tenants=(1, 20, 200), orders=3_000, others=3, orders_each=300, units=2_000, sign_ups=5, starts=1, requests=8, rounds=1)
+SMOKE = Size(tenants=(1, 20), orders=3_000, others=2, orders_each=300, units=2_000, sign_ups=3, starts=1, requests=4, rounds=1)
 
 # A merchant as signing up leaves him, with something to sell and an order whose hold lasts.
 TENANTS = f"""

@@ -53,6 +53,9 @@ class Desk:
     def __init__(self, url: str) -> None:
         self.api = httpx.Client(base_url=url, timeout=60, trust_env=False)
 
+    def close(self) -> None:
+        self.api.close()
+
     def ask(self, method: str, path: str, headers: Headers, body: Any = None, *, file: bytes | None = None) -> Any:
         response = self.send(method, path, headers, body, file=file)
         assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"

@@ -1,0 +1,54 @@
+"""Every page of the table, by day and by night: nothing serious for axe, nothing that the browser complains about."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tessera.shop import Shop
+from tests.web import axe
+from tests.web.chromium import PHONE
+from tests.web.pages import CONSOLE, PLATFORM, SHOP, Page
+from tests.web.showcase import Showcase, furnished
+
+FACES = {"shop": SHOP, "console": CONSOLE, "platform": PLATFORM}
+
+
+@pytest.fixture(scope="module")
+def showcase(shop: Shop) -> Iterator[Showcase]:
+    with furnished(shop) as showcase:
+        yield showcase
+
+
+@pytest.fixture(autouse=True)
+def has_axe() -> None:
+    if axe.script() is None:
+        pytest.skip("no axe-core on this machine: npm ci in admin_ui brings it (make console)")
+
+
+def serious(showcase: Showcase, browser: Browser, pages: list[Page]) -> dict[str, list[object]]:
+    """By page and light what axe found, with where."""
+    found = {}
+    for page in pages:
+        context = showcase.context(browser, page, viewport=PHONE)
+        tab = context.new_page()
+        for dark in (False, True):
+            tab.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+            showcase.show(tab, page)
+            if violations := axe.findings(tab):
+                found[f"{page.name}, {'dark' if dark else 'light'}"] = list(violations)
+        context.close()
+    return found  # type: ignore[return-value]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("face", FACES)
+def test_nothing_serious(showcase: Showcase, browser: Browser, face: str) -> None:
+    assert serious(showcase, browser, FACES[face]) == {}
+
+
+def test_a_page_that_is_hard_to_use_is_found(browser: Browser) -> None:
+    tab = browser.new_page()
+    tab.set_content("<!doctype html><html><title>x</title><body><img src=x><p style='color:#bbb;background:#fff'>pale</p><input></body>")
+    assert {"image-alt", "color-contrast", "label", "html-has-lang"} <= {each["rule"] for each in axe.findings(tab)}
+    tab.close()
