@@ -14,7 +14,7 @@ Document = dict[str, Any]
 WHOLE = {
     "listBalances", "getStorefront", "revealCodes", "listWebhookEvents", "listWebhookEndpoints", "listChannels", "listDomains", "listRoles",
     "listInvitations", "listTranslations", "listTypes", "listInputs", "listOrderTags",
-    "listCategories", "listShownCategories", "listPriceLists", "listBuyerGroups",
+    "listCategories", "listShownCategories", "listPriceLists", "listBuyerGroups", "listProviderAccounts", "getOrderStanding",
 }  # fmt: skip
 # Made again they answer with another secret, which is kept nowhere; or with what is there: a payment that is open, the same document or
 # picture, the same slug.

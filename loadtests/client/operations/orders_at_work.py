@@ -8,6 +8,129 @@ from msgspec import Struct
 from loadtests.client.core import Call, Pages, new_key
 
 
+class StandingTask(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be fulfilled of a line, or was: `state` as of a fulfilment."""
+
+    fulfilment_id: str
+    state: str
+    problem: str | None
+    due_at: dt.datetime
+
+
+class StandingUnit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`state`: held (not paid), waiting (paid, not delivered), delivered, refunded, or replaced (by `replaced_by`, which costs what it
+    did). `paid_minor` is what the order pays, or paid, for it.
+    """
+
+    unit: int
+    state: str
+    paid_minor: int
+    delivered_at: dt.datetime | None
+    revealed_at: dt.datetime | None
+    refund_id: str | None
+    replaced_by: int | None
+
+
+class StandingLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`asks`: the shopper said something for it, which whoever fulfils it reads."""
+
+    sale_id: str
+    sku_id: str
+    sku_name: str
+    type: str
+    quantity: int
+    asks: bool
+    task: StandingTask | None
+    units: list[StandingUnit]
+
+
+class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Money that came: `applied` to its order; `late`, `double` or of another amount (`mismatch`), and then it goes back. `txn_id` is the
+    provider's number.
+    """
+
+    id: str
+    order_id: str
+    account_id: str
+    provider: str
+    mch_id: str
+    txn_id: str
+    amount_minor: int
+    currency: str
+    disposition: str
+    paid_at: dt.datetime
+
+
+class RefundView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`reason`: `requested` by the store, or why money that was none of an order's own goes back. `state`: requested, succeeded, failed.
+    `out_refund_no` is its number at the provider, `units` what it takes back.
+    """
+
+    id: str
+    order_id: str
+    payment_id: str
+    out_refund_no: str
+    reason: str
+    amount_minor: int
+    currency: str
+    state: str
+    tries: int
+    units: list[int]
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+class OrderStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All of it as of one moment."""
+
+    shopper_id: str
+    lines: list[StandingLine]
+    payments: list[Receipt]
+    refunds: list[RefundView]
+
+
+class EntitlementView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`type` is the product type that granted it, `unit` what it was granted with; `valid_until` null is for ever."""
+
+    id: str
+    type: str
+    unit: int
+    order_id: str
+    sku_id: str
+    shopper_id: str
+    state: str
+    valid_from: dt.datetime
+    valid_until: str | None
+
+
+class Entitlements(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`next_cursor` is what to ask the next page with; null on the last."""
+
+    items: list[EntitlementView]
+    next_cursor: str | None
+
+
+class Prolongation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    days: int
+    reason: str
+
+
+class EntitlementUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A use that goes on: a device, as its program calls it."""
+
+    name: str
+    used_at: dt.datetime
+
+
+class EntitlementWithUses(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    entitlement: EntitlementView
+    uses: list[EntitlementUse]
+
+
+class Revocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    reason: str
+
+
 class Note(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`words` are null when the shopper was erased, and they with him."""
 
@@ -130,6 +253,45 @@ class NewOrderExport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     shopper_id: str | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+
+
+def get_order_standing(order_id: str) -> Call[OrderStanding]:
+    """How an order stands, unit by unit, and its money."""
+    return Call(method="GET", path=f"/v1/orders/{order_id}/standing", answers={200: OrderStanding})
+
+
+def list_entitlements(
+    *,
+    limit: int = 20,
+    cursor: str | None = None,
+    type: str | None = None,
+    state: Literal["active", "expired", "revoked"] | None = None,
+    shopper_id: str | None = None,
+    order_id: str | None = None,
+) -> Pages[Entitlements, EntitlementView]:
+    """What units entitle to, newest first."""
+    return Pages(
+        method="GET",
+        path="/v1/entitlements",
+        answers={200: Entitlements},
+        query={"limit": limit, "cursor": cursor, "type": type, "state": state, "shopper_id": shopper_id, "order_id": order_id},
+        rows=lambda page: page.items,
+    )
+
+
+def prolong_entitlement(entitlement_id: str, body: Prolongation) -> Call[EntitlementView]:
+    """Have it end so many days later. Of a membership the last period of the shopper's is prolonged, since the others are followed by it."""
+    return Call(method="POST", path=f"/v1/entitlements/{entitlement_id}/prolong", answers={200: EntitlementView}, body=body)
+
+
+def get_entitlement(entitlement_id: str) -> Call[EntitlementWithUses]:
+    """An entitlement, and the uses of it that go on."""
+    return Call(method="GET", path=f"/v1/entitlements/{entitlement_id}", answers={200: EntitlementWithUses})
+
+
+def revoke_entitlement(entitlement_id: str, body: Revocation) -> Call[EntitlementView]:
+    """End it now, for good; no money goes back."""
+    return Call(method="POST", path=f"/v1/entitlements/{entitlement_id}/revoke", answers={200: EntitlementView}, body=body)
 
 
 def list_order_notes(order_id: str, *, limit: int = 20, cursor: str | None = None) -> Pages[NotePage, Note]:
