@@ -129,7 +129,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "provider_serial": "s", "provider_public_key_pem": "x" * 64,
     },
     "switchProviderAccount": {"active": True},
-    "resolveException": {"reason": "r"},
+    "resolveException": {"reason": "r"}, "retryException": {}, "withdrawResolution": {},
     "prolongEntitlement": {"days": 1, "reason": "r"}, "revokeEntitlement": {"reason": "r"},
     "activateLicence": {"key": "k", "device": "d"}, "validateLicence": {"key": "k", "device": "d", "sku_id": f"sku_{ZEROS}"},
     "deactivateLicence": {"key": "k", "device": "d"}, "activationsLicence": {"key": "k"}, "inspectLicence": {"order_id": f"ord_{ZEROS}"},
