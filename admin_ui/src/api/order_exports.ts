@@ -14,11 +14,13 @@ export function useOrderExports(wanted: boolean) {
   });
 }
 
+const ANYTHING = { q: null, state: null, channel: null, sale_id: null, tag_id: null, shopper_id: null, since: null, until: null };
+
 export function useExportOrders() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ format, query }: { format: "csv" | "xlsx"; query: OrderQuery }) =>
-      take(api.POST("/v1/order-exports", { params: { header: newKey() }, body: { ...query, format } })),
+      take(api.POST("/v1/order-exports", { params: { header: newKey() }, body: { ...ANYTHING, ...query, format } })),
     onSettled: () => client.invalidateQueries({ queryKey: ["order-exports"] }),
   });
 }

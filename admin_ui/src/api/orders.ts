@@ -105,7 +105,7 @@ export function useRefund() {
     take(
       api.POST("/v1/orders/{order_id}/refund", {
         params: { path: { order_id: id }, header: key },
-        body: units === null ? {} : { units },
+        body: { units, sale_ids: null },
       }),
     ),
   );
@@ -156,7 +156,7 @@ export interface ManyWish {
 }
 
 export function useActOnMany() {
-  return useAct(async (wish: ManyWish) => (await take(api.POST("/v1/orders/acts", { body: wish }))).results);
+  return useAct(async (wish: ManyWish) => (await take(api.POST("/v1/orders/acts", { body: { tag_id: null, reason: null, ...wish } }))).results);
 }
 
 export function useCodes() {

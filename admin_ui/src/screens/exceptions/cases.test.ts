@@ -4,7 +4,7 @@ import { amountOf, fulfilmentOf, kindKey, noteOf, orderOf } from "./cases";
 
 function one(kind: string, reference: string, detail: Record<string, unknown> = {}): Case {
   return {
-    id: "exc_1", kind, reference, detail, created_at: "", state: "open", may_retry: false, needs_two: false, resolution: null, asked_by: null,
+    id: "exc_1", kind, reference, detail: detail as Case["detail"], created_at: "", state: "open", may_retry: false, needs_two: false, resolution: null, asked_by: null,
     asked_at: null, resolved_by: null, resolved_at: null,
   };
 }

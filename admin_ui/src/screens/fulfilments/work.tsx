@@ -112,11 +112,9 @@ function Complete({ id, isTopUp, quantity, onDone }: { id: string; isTopUp: bool
   const complete = useComplete();
   const [form] = Form.useForm<{ note?: string; code?: string; secret?: string }>();
   const go = (values: { note?: string; code?: string; secret?: string }) => {
-    const said: Told = {};
-    if (values.note?.trim()) said.note = values.note.trim();
-    if (values.code?.trim()) said.code = values.code.trim();
-    if (values.secret?.trim()) said.secret = values.secret.trim();
-    complete.mutate({ id, contents: Object.keys(said).length > 0 ? [said] : [] }, {
+    const filled = (text: string | undefined) => text?.trim() || null;
+    const said: Told = { note: filled(values.note), code: filled(values.code), secret: filled(values.secret), valid_until: null };
+    complete.mutate({ id, contents: said.note ?? said.code ?? said.secret ? [said] : [] }, {
       onSuccess: () => {
         say.done(t("complete.done"));
         onDone();

@@ -36,12 +36,12 @@ function Entry({ entry, currency }: { entry: TimelineEntry; currency: string }) 
   const t = useWords("orders");
   const key = titleKey(entry);
   const title = t(key) === key ? String(entry.detail["action"] ?? entry.kind) : t(key);
-  const amount = entry.detail["amount_minor"];
+  const { amount_minor: amount, words, currency: inWhat } = entry.detail as Record<string, unknown>;
   return (
     <div>
       <div className="row" style={{ gap: "2px 8px" }}>
         <span>{title}</span>
-        {typeof amount === "number" && <Money minor={amount} currency={String(entry.detail["currency"] ?? currency)} />}
+        {typeof amount === "number" && <Money minor={amount} currency={typeof inWhat === "string" ? inWhat : currency} />}
         <span className="muted">
           {entry.actor !== null && (
             <>
@@ -51,7 +51,7 @@ function Entry({ entry, currency }: { entry: TimelineEntry; currency: string }) 
           <Moment at={entry.at} />
         </span>
       </div>
-      {entry.kind === "note" && <p style={{ margin: "2px 0 0", whiteSpace: "pre-wrap" }}>{(entry.detail["words"] as string | null) ?? t("notes.erased")}</p>}
+      {entry.kind === "note" && <p style={{ margin: "2px 0 0", whiteSpace: "pre-wrap" }}>{typeof words === "string" ? words : t("notes.erased")}</p>}
       {detailKeys(entry).map((each) => (
         <div key={each} className="muted">
           {t(each)}
