@@ -45,12 +45,10 @@ export function useOrder(id: string) {
   return useQuery({ queryKey: [ALL, "one", id], queryFn: () => take(api.GET("/v1/orders/{order_id}", at(id))) });
 }
 
-/** Money on its way and lines that wait change by themselves: they are asked again every few seconds. */
-export function useStanding(id: string, moving: boolean) {
+export function useStanding(id: string) {
   return useQuery({
     queryKey: [ALL, "standing", id],
     queryFn: () => take(api.GET("/v1/orders/{order_id}/standing", at(id))),
-    refetchInterval: moving ? 3_000 : false,
   });
 }
 

@@ -35,7 +35,7 @@ export function ResolveDrawer({ one, onClose }: { one: Case; onClose: () => void
           <Form layout="vertical" onFinish={go}>
             {one.needs_two && <Alert type="info" showIcon title={t("two.about")} style={{ marginBottom: 12 }} />}
             <Form.Item name="reason" label={t("resolve.reason")} extra={t("resolve.about")} rules={[{ required: true, whitespace: true, max: 500 }]}>
-              <Input.TextArea autoSize={{ minRows: 3 }} maxLength={500} />
+              <Input.TextArea rows={3} maxLength={500} />
             </Form.Item>
             <Button type="primary" htmlType="submit" loading={resolve.isPending}>
               {t("resolve.ok")}

@@ -1,16 +1,23 @@
+import { useQuery } from "@tanstack/react-query";
 import { Alert, Button, Drawer, Form, Input, Radio, Skeleton, Tag } from "antd";
 import { useState } from "react";
 import { Link } from "react-router";
+import { api, take } from "../../api/client";
 import { useClaim, useComplete, useFail, useSendBack, useTask, type Task, type Told, type Waiting } from "../../api/fulfilments";
 import { Problem } from "../../api/problem";
 import { useMay, useSession } from "../../shell/session";
-import { useWords } from "../../shell/words";
+import { useLanguage, useWords } from "../../shell/words";
 import { useActorName } from "../../ui/actor";
 import { CopyButton, CopyId } from "../../ui/copy_id";
 import { Moment } from "../../ui/moment";
 import { ProblemNote } from "../../ui/problem";
 import { useSay } from "../../ui/say";
 import { claimOf, sentBack } from "./age";
+
+interface FormField {
+  name: string;
+  label: Record<string, string>;
+}
 
 type Way = "complete" | "send_back" | "fail";
 
@@ -38,6 +45,7 @@ function Work({ id, task, row, onClose }: { id: string; task: Task; row?: Waitin
   const claim = useClaim();
   const [way, setWay] = useState<Way>("complete");
   const { fulfilment } = task;
+  const labelOf = useLabels(fulfilment.sku_id);
   const isTopUp = row?.type === "topup";
   const asked = sentBack(fulfilment.problem);
   const held = row ? claimOf(row, Date.now()) : null;
@@ -67,7 +75,7 @@ function Work({ id, task, row, onClose }: { id: string; task: Task; row?: Waitin
           <dl className="list-card-rest">
             {Object.entries(task.input).map(([name, value]) => (
               <div key={name} style={{ display: "contents" }}>
-                <dt>{name}</dt>
+                <dt>{labelOf(name)}</dt>
                 <dd>
                   {value} <CopyButton text={value} label={name} />
                 </dd>
@@ -95,6 +103,24 @@ function Work({ id, task, row, onClose }: { id: string; task: Task; row?: Waitin
       {way === "fail" && <Fail id={id} onDone={onClose} />}
     </div>
   );
+}
+
+/** What the form called its fields, in the language of who reads; else a word of ours, or the field's name. */
+function useLabels(skuId: string): (name: string) => string {
+  const t = useWords("fulfilments");
+  const { language } = useLanguage();
+  const may = useMay();
+  const { data } = useQuery({
+    queryKey: ["sku-config", skuId],
+    queryFn: async () => (await take(api.GET("/v1/skus/{sku_id}", { params: { path: { sku_id: skuId } } }))).config as { fields?: FormField[] },
+    enabled: may("catalog:read"),
+    staleTime: 300_000,
+  });
+  return (name) => {
+    const label = data?.fields?.find((field) => field.name === name)?.label;
+    const ours = t(`field.${name}`);
+    return label?.[language] ?? Object.values(label ?? {})[0] ?? (ours === `field.${name}` ? name : ours);
+  };
 }
 
 /** Somebody else was first: who, in words. */
@@ -125,7 +151,7 @@ function Complete({ id, isTopUp, quantity, onDone }: { id: string; isTopUp: bool
     <Form form={form} layout="vertical" onFinish={go}>
       {complete.isError && <ProblemNote error={complete.error} noun="fulfilments" style={{ marginBottom: 12 }} />}
       <Form.Item name="note" label={t(isTopUp ? "complete.receipt" : "complete.note")} extra={t(quantity > 1 ? "complete.for_all" : "complete.seen", { n: quantity })}>
-        <Input.TextArea autoSize={{ minRows: 2 }} maxLength={2000} />
+        <Input.TextArea rows={2} maxLength={2000} />
       </Form.Item>
       {!isTopUp && (
         <>
@@ -159,7 +185,7 @@ function SendBack({ id, onDone }: { id: string; onDone: () => void }) {
     <Form layout="vertical" onFinish={go}>
       {send.isError && <ProblemNote error={send.error} noun="fulfilments" style={{ marginBottom: 12 }} />}
       <Form.Item name="reason" label={t("send_back.reason")} extra={t("send_back.about")} rules={[{ required: true, whitespace: true, max: 200 }]}>
-        <Input.TextArea autoSize={{ minRows: 2 }} maxLength={200} />
+        <Input.TextArea rows={2} maxLength={200} />
       </Form.Item>
       <Button type="primary" htmlType="submit" loading={send.isPending}>
         {t("send_back.ok")}
@@ -184,7 +210,7 @@ function Fail({ id, onDone }: { id: string; onDone: () => void }) {
       {fail.isError && <ProblemNote error={fail.error} noun="fulfilments" style={{ marginBottom: 12 }} />}
       <Alert type="warning" showIcon title={t("fail.about")} style={{ marginBottom: 12 }} />
       <Form.Item name="problem" label={t("fail.problem")} rules={[{ required: true, whitespace: true, max: 500 }]}>
-        <Input.TextArea autoSize={{ minRows: 2 }} maxLength={500} />
+        <Input.TextArea rows={2} maxLength={500} />
       </Form.Item>
       <Button danger type="primary" htmlType="submit" loading={fail.isPending}>
         {t("fail.ok")}

@@ -1,4 +1,5 @@
 import { LeftOutlined, RightOutlined } from "@ant-design/icons";
+import { useQueryClient } from "@tanstack/react-query";
 import { Button, Card, Skeleton, Tooltip } from "antd";
 import { useEffect } from "react";
 import { useNavigate, useParams } from "react-router";
@@ -27,9 +28,9 @@ export default function OrderDetail() {
   const { id = "" } = useParams();
   const t = useWords("orders");
   const order = useOrder(id);
-  const standing = useStanding(id, false);
+  const standing = useStanding(id);
   const moving = order.data !== undefined && isMoving(standing.data, order.data.state);
-  useRefresh(moving, () => void order.refetch(), () => void standing.refetch());
+  useRefresh(moving, id);
   const walk = readWalk(sessionStorage);
 
   if (order.isError && Problem.from(order.error).status === 404) {
@@ -80,12 +81,13 @@ function Sections({ order, standing }: { order: Order; standing: Standing }) {
 }
 
 /** Money on its way arrives by itself: the page looks again every three seconds while some is. */
-function useRefresh(moving: boolean, ...again: (() => void)[]): void {
+function useRefresh(moving: boolean, id: string): void {
+  const client = useQueryClient();
   useEffect(() => {
     if (!moving) return;
-    const timer = setInterval(() => again.forEach((each) => each()), 3_000);
+    const timer = setInterval(() => void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === "orders" && queryKey[2] === id }), 3_000);
     return () => clearInterval(timer);
-  });
+  }, [moving, client, id]);
 }
 
 /** The orders before and after this one in the list one came from; `j` and `k` walk. */

@@ -21,7 +21,7 @@ export function Notes({ id }: { id: string }) {
         {may("orders:write") && (
           <>
             <Input.TextArea
-              autoSize={{ minRows: 2, maxRows: 8 }} maxLength={2000} value={words} onChange={(event) => setWords(event.target.value)} aria-label={t("notes.add")}
+              rows={2} maxLength={2000} value={words} onChange={(event) => setWords(event.target.value)} aria-label={t("notes.add")}
               placeholder={t("notes.add")}
             />
             <div className="row" style={{ justifyContent: "space-between", flexWrap: "nowrap" }}>

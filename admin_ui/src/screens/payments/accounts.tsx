@@ -107,7 +107,7 @@ function CredentialsDrawer({ open, account, onClose }: { open: boolean; account?
           <p className="muted">{t(account === undefined ? "connect.about" : "rotate.about")}</p>
           <Form.Item name="paste" label={t("paste")} extra={unread ? <span role="alert">{t("paste.unread")}</span> : t("paste.about")}>
             <Input.TextArea
-              autoSize={{ minRows: 2, maxRows: 4 }} autoComplete="off"
+              rows={2} autoComplete="off"
               onChange={(event) => {
                 const found = pasted(event.target.value);
                 setUnread(found === null && event.target.value.trim() !== "");
@@ -118,7 +118,7 @@ function CredentialsDrawer({ open, account, onClose }: { open: boolean; account?
           {FIELDS.map((name) => (
             <Form.Item key={name} name={name} label={t(`field.${name}`)} rules={[{ required: true, whitespace: true }]}>
               {name.endsWith("_pem") ? (
-                <Input.TextArea autoSize={{ minRows: 3, maxRows: 6 }} autoComplete="off" spellCheck={false} />
+                <Input.TextArea rows={3} autoComplete="off" spellCheck={false} />
               ) : name === "api_v3_key" ? (
                 <Input.Password autoComplete="new-password" />
               ) : (
