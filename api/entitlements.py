@@ -82,7 +82,8 @@ class EntitlementController(Controller):
         page: NamedDependency[Page],
         type_: Annotated[str | None, QueryParameter(name="type", max_length=32, description="Only those of this product type.")] = None,
         entitlement_state: Annotated[
-            EntitlementState | None, QueryParameter(name="state", description="Only those in this state; with a type, a shopper or an order.")
+            EntitlementState | None,
+            QueryParameter(name="state", description="Only those in this state; with a type, a shopper or an order."),
         ] = None,
         shopper_id: Annotated[str | None, QueryParameter(description="Only those of this shopper.")] = None,
         order_id: Annotated[str | None, QueryParameter(description="Only those of this order.")] = None,

@@ -54,7 +54,10 @@ class WaitingFulfilment(Fulfilment, frozen=True):
     def waiting(cls, found: fulfilments.Waiting) -> "WaitingFulfilment":
         shown, at = Fulfilment.of(found.fulfilment), found.claimed_at
         claimed = (found.by, at + CLAIM) if found.by and at else (None, None)
-        return cls(*structs.astuple(shown), found.sku_name, found.type, found.quantity, *claimed)
+        return cls(
+            **structs.asdict(shown), sku_name=found.sku_name, type=found.type, quantity=found.quantity,
+            claimed_by=claimed[0], claimed_until=claimed[1],
+        )  # fmt: skip
 
 
 class FulfilmentTask(Struct, frozen=True):

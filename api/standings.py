@@ -16,7 +16,7 @@ from tenants.payments import receipts
 
 
 class StandingUnit(Struct, frozen=True):
-    """`state`: held (not paid), waiting (paid, not delivered), delivered, refunded, or replaced (by `replaced_by`, which costs what it did).
+    """`state`: held (not paid), waiting (paid, not delivered), delivered, refunded, or replaced (by `replaced_by`).
     `paid_minor` is what the order pays, or paid, for it."""
 
     unit: int

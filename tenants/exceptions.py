@@ -17,8 +17,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Case(msgspec.Struct, frozen=True):
-    """`kind` is a stable word, `reference` what it is about; one case for each pair of them. Of one that is open, `asked_by` wants it closed
-    for `resolution`, and waits for another to agree."""
+    """`kind` is a stable word, `reference` what it is about; one case for each pair of them. Of one that is open, `asked_by` wants it
+    closed for `resolution`, and waits for another to agree."""
 
     id: UUID
     kind: str

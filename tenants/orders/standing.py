@@ -78,7 +78,10 @@ async def of(tx: TenantTx, order_id: UUID) -> tuple[UUID, list[Line]]:
             else:
                 state = "held" if own[id_][0] != "sold" else "waiting"
             paid = back["amount_minor"] if back else own[id_][1] if id_ in own else 0
-            when = (given["delivered_at"], given["revealed_at"]) if given else (None, None)
-            units.append(Unit(id_, state, paid, *when, back["refund_id"] if back else None, given["replaced_by"] if given else None))
+            unit = Unit(id_, state, paid, refund_id=back["refund_id"] if back else None)
+            if given:
+                dates = {name: given[name] for name in ("delivered_at", "revealed_at", "replaced_by")}
+                unit = msgspec.structs.replace(unit, **dates)
+            units.append(unit)
         lines.append(Line(sale_id, sku_id, name, type_, quantity, asks, tasks.get(sale_id), units))
     return shopper_id, lines

@@ -28,7 +28,7 @@ class Payment(msgspec.Struct, frozen=True):
 
 
 class Refund(msgspec.Struct, frozen=True):
-    """`reason`: requested by the store, or why money that was none of an order's own goes back. `units` it takes back; none: what is left."""
+    """`reason`: requested by the store, or why money that was none of an order's own goes back. `units` are what it takes back."""
 
     id: UUID
     order_id: UUID

@@ -32,8 +32,8 @@ class TestFind:
         one = f"/v1/entitlements/{found['id']}"
         asks = (("GET", one, None), ("POST", f"{one}/prolong", WHY | {"days": 1}), ("POST", f"{one}/revoke", WHY))
         for method, path, body in asks:
-            for who, status in ((acme.at, 401), (await acme.key_with("catalog:read"), 403), (globex.merchant, 404)):
-                assert (await client.request(method, path, headers=who, json=body)).status_code == status
+            for who, wanted in ((acme.at, 401), (await acme.key_with("catalog:read"), 403), (globex.merchant, 404)):
+                assert (await client.request(method, path, headers=who, json=body)).status_code == wanted
         for query in ("", f"?order_id={found['order_id']}", f"?shopper_id={found['shopper_id']}", "?type=licence"):
             assert (await globex.ask("GET", f"/v1/entitlements{query}", globex.merchant))["items"] == []
         assert (await acme.ask("GET", one, acme.merchant))["entitlement"]["state"] == "active"
@@ -58,7 +58,7 @@ class TestFind:
 
 class TestLicence:
     async def test_prolonged(self, client: httpx.AsyncClient, acme: Store) -> None:
-        _, key, found = await activated(acme, days=30)
+        _, _, found = await activated(acme, days=30)
         longer = await acme.ask("POST", f"/v1/entitlements/{found['id']}/prolong", acme.merchant, WHY | {"days": 10})
         until = [dt.datetime.fromisoformat(each["valid_until"]) for each in (found, longer)]
         assert until[1] - until[0] == 10 * DAY
@@ -106,4 +106,3 @@ class TestMembership:
         await acme.ask("POST", f"/v1/entitlements/{middle['id']}/revoke", acme.merchant, WHY)
         after = await status(acme, who)
         assert (before.until - after.until, after.periods) == (DAY, 2)
-

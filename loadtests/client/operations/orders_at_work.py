@@ -18,8 +18,8 @@ class StandingTask(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StandingUnit(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`state`: held (not paid), waiting (paid, not delivered), delivered, refunded, or replaced (by `replaced_by`, which costs what it
-    did). `paid_minor` is what the order pays, or paid, for it.
+    """`state`: held (not paid), waiting (paid, not delivered), delivered, refunded, or replaced (by `replaced_by`). `paid_minor` is what
+    the order pays, or paid, for it.
     """
 
     unit: int

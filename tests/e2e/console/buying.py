@@ -73,8 +73,8 @@ def topup(merchant: Merchant, units: int = 3) -> str:
     """A sale of what is credited by hand."""
     api = merchant.api
     product = posted(api, "/v1/products", {"name": "话费充值"})["id"]
-    sku = {"product_id": product, "name": "100 元", "price_minor": 9900, "currency": "CNY", "type": "topup", "config": {"credited": "100 元话费"}}
-    sku_id = posted(api, "/v1/skus", sku)["id"]
+    sku = {"product_id": product, "name": "100 元", "price_minor": 9900, "currency": "CNY", "type": "topup"}
+    sku_id = posted(api, "/v1/skus", sku | {"config": {"credited": "100 元话费"}})["id"]
     posted(api, f"/v1/skus/{sku_id}/units", {"quantity": units})
     return str(posted(api, "/v1/sales", {"sku_id": sku_id, "name": "话费 100 元", "units": units, "limit_per_shopper": 0})["id"])
 

@@ -10,6 +10,7 @@ from tests.e2e.conftest import Merchant
 from tests.e2e.console.buying import Guest, office, posted, topup, until
 from tests.e2e.console.conftest import Console, OpenConsole
 
+
 @pytest.fixture(autouse=True)
 def guests() -> Iterator[None]:
     yield
@@ -135,7 +136,7 @@ def test_by_hand_from_the_queue_to_delivered(console: Console, open_console: Ope
 
 
 def test_late_money_that_its_provider_would_not_return(console: Console, pictures: Path | None) -> None:
-    """Money comes after the order is over and its unit is another's: it goes back by itself, the provider refuses, a person has it tried again."""
+    """Money comes after the order is over and its unit is another's: it goes back, the provider refuses, a person has it tried again."""
     merchant = console.merchant
     sale = merchant.sell("ONLY-0001\n", limit_per_shopper=0)
     late = Guest.of(merchant)
@@ -201,7 +202,8 @@ def test_each_screen_in_other_looks(
     order = Guest.of(merchant).has(merchant.sell(CODES, limit_per_shopper=0), 2, "ann@example.org")
     [shopper] = merchant.api.get("/v1/shoppers").json()["items"]
     console = open_console(merchant, phone=phone, dark=dark, language=language)
-    places = ("/orders", f"/orders/{order}", "/customers", f"/customers/{shopper['id']}", "/fulfilments", "/entitlements", "/exceptions", "/payments", "/payments?tab=accounts")
+    ones = (f"/orders/{order}", f"/customers/{shopper['id']}")
+    places = ("/orders", "/customers", *ones, "/fulfilments", "/entitlements", "/exceptions", "/payments", "/payments?tab=accounts")
     for place in places:
         console.go(place)
         name = place.strip("/").replace(order, "one").replace(shopper["id"], "one").replace("/", "-").replace("?tab=", "-")

@@ -27,6 +27,7 @@ export function RefundDrawer({ order, standing, onClose }: { order: Order; stand
   });
   const left = choices(standing).filter((choice) => choice.units.length > 0);
   const all = left.flatMap((choice) => choice.units.map((unit) => unit.unit));
+  const most = outcome(standing, new Set(all)).amount;
   const told = outcome(standing, chosen);
   const amount = moneyText(told.amount, order.currency, language);
   const byRule = rule?.lines.reduce((sum, line) => sum + line.refundable_minor, 0);
@@ -38,7 +39,7 @@ export function RefundDrawer({ order, standing, onClose }: { order: Order; stand
   ];
   const ask = () =>
     confirm({
-      title: t("refund.confirm", { amount }), text: sentences.join(" "), ok: t("refund.ok", { amount }), danger: true,
+      title: t("refund.confirm", { amount }), text: sentences.join(language === "en" ? " " : ""), ok: t("refund.ok", { amount }), danger: true,
       act: async () => {
         try {
           await refund.mutateAsync({ id: order.id, units: told.everything ? null : told.units, key: key.current });
@@ -54,7 +55,7 @@ export function RefundDrawer({ order, standing, onClose }: { order: Order; stand
       open onClose={onClose} title={t("refund.title")} size={520}
       footer={
         <div className="drawer-foot" style={{ alignItems: "center" }}>
-          <span style={{ marginInlineEnd: "auto" }} aria-live="polite">{chosen.size === 0 ? <span className="muted">{t("refund.choose")}</span> : sentences.join(" ")}</span>
+          <span style={{ marginInlineEnd: "auto" }} aria-live="polite">{chosen.size === 0 ? <span className="muted">{t("refund.choose")}</span> : sentences.join(language === "en" ? " " : "")}</span>
           <Button type="primary" danger disabled={chosen.size === 0} loading={refund.isPending} onClick={ask}>
             {t("refund.ok", { amount: chosen.size === 0 ? "" : amount })}
           </Button>
@@ -64,7 +65,7 @@ export function RefundDrawer({ order, standing, onClose }: { order: Order; stand
       <div className="stack">
         <p style={{ margin: 0 }}>{t("refund.about")}</p>
         {refund.isError && <ProblemNote error={refund.error} noun="orders" />}
-        {byRule !== undefined && left.length > 0 && <Alert type="info" title={t("refund.rule", { amount: moneyText(byRule, order.currency, language) })} />}
+        {byRule !== undefined && byRule < most && <Alert type="info" title={t("refund.rule", { amount: moneyText(byRule, order.currency, language) })} />}
         {left.length === 0 ? (
           <Alert type="info" title={t("refund.nothing")} />
         ) : (
