@@ -73,7 +73,7 @@ class Revocation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class EntitlementController(Controller):
     path = "/entitlements"
-    tags = ("Orders at work",)
+    tags = ("Entitlements",)
 
     @get("/", guards=[needs("orders:read")], operation_id="listEntitlements", summary="What units entitle to, newest first")
     async def list(

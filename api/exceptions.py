@@ -61,7 +61,7 @@ class Resolution(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class ExceptionController(Controller):
     path = "/exceptions"
-    tags = ("Orders",)
+    tags = ("Exceptions",)
 
     @get(
         "/",
