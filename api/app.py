@@ -16,6 +16,7 @@ from api.carts import CartController, CartOrderController, QuoteController
 from api.channels import ChannelController, VisibilityController
 from api.checkouts import CheckoutController
 from api.domains import AddressController, DomainController
+from api.entitlements import EntitlementController
 from api.exceptions import ExceptionController
 from api.exports import ExportController
 from api.feed import FeedController
@@ -41,6 +42,7 @@ from api.process import open_process
 from api.profile import ProfileController
 from api.provide import DEPENDENCIES
 from api.qualifications import CapabilityController, QualificationController
+from api.receipts import ReceiptController, RefundListController
 from api.reference import reference
 from api.refundable import RefundableController
 from api.refunds import RefundController
@@ -54,6 +56,7 @@ from api.shelf import ShelfController
 from api.shoppers import ShopperController
 from api.snapshots import SnapshotController
 from api.staff import StaffController
+from api.standings import StandingController
 from api.stores import StoreController
 from api.strict import BODY_MAX, StrictRequest, strict_parameters
 from api.tls import may_issue
@@ -122,8 +125,10 @@ def create_app(settings: Settings) -> Litestar:
             OrderController,
             RefundableController,
             SnapshotController,
+            StandingController,
             RefundController,
             FulfilmentController,
+            EntitlementController,
             TypeController,
             *types.acts(),
             OwnOrderController,
@@ -135,6 +140,8 @@ def create_app(settings: Settings) -> Litestar:
             LookupController,
             ProviderAccountController,
             NoticeController,
+            ReceiptController,
+            RefundListController,
             LedgerController,
             ExceptionController,
             WebhookEndpointController,

@@ -7,7 +7,7 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from api.callers import Merchant
 from api.guards import needs
@@ -16,6 +16,7 @@ from api.process import Process
 from checkout_core.ids import decode, encode
 from tenants import fulfilments
 from tenants.db import TenantTx
+from tenants.types.topup.acts import CLAIM
 from tenants.vault import Content
 
 Text = Annotated[str, Meta(min_length=1, max_length=512, pattern=r"\S")]
@@ -40,6 +41,25 @@ class Fulfilment(Struct, frozen=True):
         return cls(*ids, row.state, row.problem, row.due_at, row.created_at, row.finished_at)
 
 
+class WaitingFulfilment(Fulfilment, frozen=True):
+    """One of the queue: what was bought, and who is at it (`claimed_by`) until when, of a type with such a word."""
+
+    sku_name: str
+    type: str
+    quantity: int
+    claimed_by: str | None
+    claimed_until: dt.datetime | None
+
+    @classmethod
+    def waiting(cls, found: fulfilments.Waiting) -> "WaitingFulfilment":
+        shown, at = Fulfilment.of(found.fulfilment), found.claimed_at
+        claimed = (found.by, at + CLAIM) if found.by and at else (None, None)
+        return cls(
+            **structs.asdict(shown), sku_name=found.sku_name, type=found.type, quantity=found.quantity,
+            claimed_by=claimed[0], claimed_until=claimed[1],
+        )  # fmt: skip
+
+
 class FulfilmentTask(Struct, frozen=True):
     """`input` is what the shopper said, by field."""
 
@@ -52,7 +72,7 @@ class FulfilmentTask(Struct, frozen=True):
 class Fulfilments(Struct, frozen=True):
     """`next_cursor` is what to ask the next page with; null on the last."""
 
-    items: list[Fulfilment]
+    items: list[WaitingFulfilment]
     next_cursor: str | None
 
 
@@ -84,7 +104,8 @@ class FulfilmentController(Controller):
     @get("/", guards=[needs("orders:read")], operation_id="listFulfilments", summary="Paid lines that wait, what is due first on top")
     async def list(self, tx: NamedDependency[TenantTx], page: NamedDependency[Page]) -> Fulfilments:
         found = await fulfilments.pending(tx, limit=page.rows, after=page.after(tuple[dt.datetime, UUID]))
-        return Fulfilments(*page.cut([Fulfilment.of(row) for row in found], [(row.due_at, row.id) for row in found]))
+        keys = [(each.fulfilment.due_at, each.fulfilment.id) for each in found]
+        return Fulfilments(*page.cut([WaitingFulfilment.waiting(each) for each in found], keys))
 
     @get(
         "/{fulfilment_id:str}",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
+from api import cookies
 from api.auth import bearer, merchant_of, shopper_of, staff_of, store_of
 from api.callers import Merchant
 from api.csrf import SAFE_METHODS
@@ -64,10 +65,18 @@ class ShopperOr(Needs):
     security = ("shopper", "merchant")
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
-        if (bearer(connection) or "").startswith(("sk_", "se_")):
+        if (bearer(connection) or "").startswith(("sk_", "se_")) or _is_console(connection):
             await super().__call__(connection, handler)
         else:
             connection.scope["auth"] = await shopper_of(connection)
+
+
+def _is_console(connection: Connection) -> bool:
+    """A browser that somebody of a store's is signed in with, and no shopper: their cookies are of different hosts."""
+    if bearer(connection) is not None:
+        return False
+    secure = connection.app.state.process.secure
+    return cookies.read("session", connection, secure=secure) is not None and cookies.read("shopper", connection, secure=secure) is None
 
 
 class SignedIn(Anyone):

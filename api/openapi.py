@@ -80,6 +80,8 @@ TAGS: Final = {
     "Carts": "Several things from the shelf in one order: quotes, the order, the cart that is kept.",
     "Orders": "The shopper's own, the merchant's list, and what waits for a person.",
     "Orders at work": "What a store's people do with orders: notes, tags, exports, many at once.",
+    "Exceptions": "What the rules could not settle, and what people do about it.",
+    "Entitlements": "What delivered units entitle to: found, prolonged, ended.",
     "Payments": "Accounts at providers, their notices, and the ledger.",
     "Staff": "People who work for the merchant, what each may do, and invitations.",
     "Store": "How a store looks and reads, its addresses and channels, and its sandbox.",

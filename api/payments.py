@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
@@ -15,7 +15,7 @@ from api.idempotency import Once
 from api.process import Process
 from api.wire import END, NOTHING, Nothing
 from checkout_core.errors import Conflict, NotFound
-from checkout_core.ids import encode
+from checkout_core.ids import decode, encode
 from tenants import capabilities, ledger, stores
 from tenants.db import TenantTx, tenant_tx
 from tenants.payments import accounts, inbox, office
@@ -38,6 +38,17 @@ class NewAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     provider_public_key_pem: Pem
 
 
+class NewCredentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of them, for the merchant number that the account has."""
+
+    mch_id: Short
+    serial_no: Short
+    private_key_pem: Pem
+    api_v3_key: Short
+    provider_serial: Short
+    provider_public_key_pem: Pem
+
+
 class AccountView(Struct, frozen=True):
     id: str
     provider: str
@@ -46,13 +57,25 @@ class AccountView(Struct, frozen=True):
     notify_url: str
 
 
-class AccountViews(Struct, frozen=True):
+class AccountSwitch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether payments are begun at it."""
+
+    active: bool
+
+
+class ProviderAccounts(Struct, frozen=True):
     accounts: list[AccountView]
 
 
 class ProviderAccountController(Controller):
     path = "/provider-accounts"
     tags = ("Payments",)
+
+    @get("/", guards=[needs("orders:read")], operation_id="listProviderAccounts", summary="The store's accounts at providers, oldest first")
+    async def list(
+        self, tx: NamedDependency[TenantTx], process: NamedDependency[Process], merchant: NamedDependency[Merchant]
+    ) -> ProviderAccounts:
+        return ProviderAccounts([_view(process, merchant, account) for account in await accounts.latest(tx)])
 
     @post("/", guards=[needs("payments:write")], operation_id="connectProviderAccount", summary="Connect an account at a provider")
     async def create(
@@ -62,21 +85,13 @@ class ProviderAccountController(Controller):
         once: NamedDependency[Once],
         merchant: NamedDependency[Merchant],
     ) -> AccountView:
-        credentials = msgspec.convert({k: getattr(data, k) for k in SandboxCredentials.__struct_fields__}, SandboxCredentials)
         await capabilities.need_provider(once.tx, data.provider)
-        # Keys that do not parse are refused here, not at the first payment.
-        adapter(data.provider, msgspec.json.encode(credentials), process.settings.provider_url, process.providers.client)
+        credentials = _checked(process, data.provider, data)
 
         async def create() -> AccountView:
             return _view(process, merchant, await accounts.create(once.tx, process.keyring, credentials, actor=merchant.actor))
 
         return await once(create())
-
-    @get("/", guards=[needs("payments:write")], operation_id="listProviderAccounts", summary="The store's accounts at providers")
-    async def all_of(
-        self, tx: NamedDependency[TenantTx], process: NamedDependency[Process], merchant: NamedDependency[Merchant]
-    ) -> AccountViews:
-        return AccountViews([_view(process, merchant, account) for account in await accounts.all_of(tx)])
 
     # No Idempotency-Key here: asked again it answers with the account that is there.
     @post(
@@ -90,7 +105,7 @@ class ProviderAccountController(Controller):
         self, process: NamedDependency[Process], merchant: NamedDependency[Merchant], data: JSONBody[Nothing] = NOTHING
     ) -> AccountView:
         async with tenant_tx(process.app_pool, merchant.tenant_id) as tx:
-            store, known = await stores.get(tx), await accounts.all_of(tx)
+            store, known = await stores.get(tx), await accounts.latest(tx)
         if store.mode != "test":
             raise Conflict("Test accounts are for a sandbox: nothing that a store really sells is paid with them.", code="live_store")
         found = next((account for account in known if account.provider in accounts.TEST_PROVIDERS), None)
@@ -100,6 +115,50 @@ class ProviderAccountController(Controller):
             async with tenant_tx(process.app_pool, merchant.tenant_id) as tx:
                 found = await accounts.create(tx, process.keyring, credentials, actor=merchant.actor)
         return _view(process, merchant, found)
+
+    @put(
+        "/{account_id:str}/credentials",
+        guards=[needs("payments:write")],
+        problems=[409],  # of another merchant number
+        operation_id="rotateProviderAccount",
+        summary="Give an account other keys; every process uses them within half a minute",
+    )
+    async def rotate(
+        self,
+        account_id: FromPath[str],
+        data: JSONBody[NewCredentials],
+        tx: NamedDependency[TenantTx],
+        process: NamedDependency[Process],
+        merchant: NamedDependency[Merchant],
+    ) -> AccountView:
+        credentials = _checked(process, "sandbox", data)
+        return _view(
+            process, merchant, await accounts.rotate(tx, process.keyring, decode("acc", account_id), credentials, actor=merchant.actor)
+        )
+
+    @post(
+        "/{account_id:str}/state",
+        guards=[needs("payments:write")],
+        status_code=200,
+        operation_id="switchProviderAccount",
+        summary="Begin no more payments at an account, or begin them again; refunds go on",
+    )
+    async def switch(
+        self,
+        account_id: FromPath[str],
+        data: JSONBody[AccountSwitch],
+        tx: NamedDependency[TenantTx],
+        process: NamedDependency[Process],
+        merchant: NamedDependency[Merchant],
+    ) -> AccountView:
+        return _view(process, merchant, await accounts.switch(tx, decode("acc", account_id), on=data.active, actor=merchant.actor))
+
+
+def _checked(process: Process, provider: str, data: NewAccount | NewCredentials) -> SandboxCredentials:
+    """Keys that do not parse are refused here, not at the first payment."""
+    credentials = msgspec.convert({k: getattr(data, k) for k in SandboxCredentials.__struct_fields__}, SandboxCredentials)
+    adapter(provider, msgspec.json.encode(credentials), process.settings.provider_url, process.providers.client)
+    return credentials
 
 
 def _view(process: Process, merchant: Merchant, account: accounts.Account) -> AccountView:

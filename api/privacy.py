@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 from msgspec import Meta, Struct
 
@@ -21,6 +21,7 @@ from tenants import roles
 from tenants.db import TenantTx, tenant_tx
 from tenants.permissions import check_within
 from tenants.privacy import archives, erase, find, requests
+from tenants.search import QUESTION_MAX
 
 EVERYTHING = roles.BUILT_IN["read-only"]  # what is in a store's archive: nobody takes along what he may not look at
 
@@ -32,21 +33,29 @@ class ShopperSearch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class ShopperView(Struct, frozen=True):
-    """`unfinished` orders have to end before the shopper can be erased."""
+    """`unfinished` orders have to end before the shopper can be erased. `contact` is the last that was left with one of them."""
 
     id: str
     orders: int
     unfinished: int
     last_order_at: dt.datetime | None
     erased_at: dt.datetime | None
+    contact: str | None
 
     @classmethod
     def of(cls, found: find.Shopper) -> "ShopperView":
-        return cls(encode("shp", found.id), found.orders, found.unfinished, found.last_order_at, found.erased_at)
+        return cls(encode("shp", found.id), found.orders, found.unfinished, found.last_order_at, found.erased_at, found.contact)
 
 
 class Shoppers(Struct, frozen=True):
     items: list[ShopperView]
+
+
+class ShopperPage(Struct, frozen=True):
+    """`next_cursor` is what to ask the next page with; null on the last. A page may be short, or empty, and not the last."""
+
+    items: list[ShopperView]
+    next_cursor: str | None
 
 
 class DataRequestView(Struct, frozen=True):
@@ -79,6 +88,21 @@ class DataRequests(Struct, frozen=True):
 class ShopperRightsController(Controller):
     path = "/shoppers"
     tags = ("Data rights",)
+
+    @get(
+        "/",
+        guards=[needs("customers:read")],
+        operation_id="listShoppers",
+        summary="Who ordered, by the last order, newest first",
+    )
+    async def list(
+        self,
+        tx: NamedDependency[TenantTx],
+        page: NamedDependency[Page],
+        q: Annotated[str | None, QueryParameter(min_length=1, max_length=QUESTION_MAX, description="Words of a contact.")] = None,
+    ) -> ShopperPage:
+        found = await find.latest(tx, q=q, limit=page.limit, before=page.after(tuple[dt.datetime, UUID]))
+        return ShopperPage([ShopperView.of(each) for each in found.shoppers], page.turn(found.next))
 
     @post(
         "/search",

@@ -5,7 +5,7 @@ Types write and read them (`tenants.types`); nothing here knows one type from an
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -13,7 +13,9 @@ import msgspec
 
 from checkout_core.errors import NotFound
 from checkout_core.ids import new_id
-from tenants.db import TenantTx
+from tenants.db import NEWEST, TenantTx
+
+STATES: Final = ("active", "expired", "revoked")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -86,6 +88,33 @@ async def get(tx: TenantTx, entitlement_id: UUID, *, lock: bool = False) -> Enti
     raise NotFound("There is no such entitlement.")
 
 
+async def latest(
+    tx: TenantTx,
+    *,
+    type: str | None = None,
+    state: str | None = None,
+    shopper_id: UUID | None = None,
+    order_id: UUID | None = None,
+    limit: int,
+    before: UUID | None = None,
+) -> list[Entitlement]:
+    """At most `limit`, newest first, older than `before`. Of a state only those of one type: their list is kept together."""
+    args = [tx.tenant_id, before or NEWEST, limit, type, state, shopper_id, order_id]
+    if shopper_id is None and order_id is None and type is not None:
+        # A range for each state: ids are in order within one.
+        one = f"""(SELECT {_COLUMNS} FROM entitlement WHERE tenant_id = $1 AND type = $4 AND state = '{{}}' AND id < $2
+                   ORDER BY id DESC LIMIT $3)"""
+        parts = " UNION ALL ".join(one.format(each) for each in STATES if state in (None, each))
+        rows = await tx.conn.fetch(f"SELECT * FROM ({parts}) AS found ORDER BY id DESC LIMIT $3", *args[:4])
+    else:
+        sql = f"""SELECT {_COLUMNS} FROM entitlement WHERE tenant_id = $1 AND id < $2 {"AND shopper_id = $6" if shopper_id else ""}
+                    {"AND order_id = $7" if order_id else ""} AND ($4::text IS NULL OR type = $4) AND ($5::text IS NULL OR state = $5)
+                    AND ($6::uuid IS NULL OR shopper_id = $6) AND ($7::uuid IS NULL OR order_id = $7)
+                  ORDER BY id DESC LIMIT $3"""
+        rows = await tx.conn.fetch(sql, *args)
+    return [_read(row) for row in rows]
+
+
 async def of_shopper(tx: TenantTx, shopper_id: UUID, sku_id: UUID) -> list[Entitlement]:
     """Those of a SKU, the one that ends last first."""
     sql = f"""SELECT {_COLUMNS} FROM entitlement WHERE tenant_id = $1 AND shopper_id = $2 AND sku_id = $3
@@ -116,6 +145,13 @@ async def save(tx: TenantTx, entitlement: Entitlement, *, next_try_at: dt.dateti
              WHERE tenant_id = $1 AND id = $2"""
     dates = (entitlement.valid_from, entitlement.valid_until)
     await tx.conn.execute(sql, tx.tenant_id, entitlement.id, *dates, _encode(entitlement.data).decode(), due)
+
+
+async def prolong(tx: TenantTx, entitlement: Entitlement, *, next_try_at: dt.datetime | None = None) -> None:
+    """As `save`, of one that lasts longer now: what had expired goes on if its new end is ahead."""
+    sql = "UPDATE entitlement SET state = 'active' WHERE tenant_id = $1 AND id = $2 AND state = 'expired' AND $3::timestamptz > now()"
+    await tx.conn.execute(sql, tx.tenant_id, entitlement.id, entitlement.valid_until)
+    await save(tx, entitlement, next_try_at=next_try_at)
 
 
 async def of_order(tx: TenantTx, order_id: UUID, sku_id: UUID) -> list[Entitlement]:

@@ -36,6 +36,17 @@ class Fulfilment(msgspec.Struct, frozen=True):
     finished_at: dt.datetime | None
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """A fulfilment of the queue. `by` has said that he is at it, at `claimed_at`; of types that have such a word."""
+
+    fulfilment: Fulfilment
+    sku_name: str
+    type: str
+    quantity: int
+    by: str | None
+    claimed_at: dt.datetime | None
+
+
 class Task(msgspec.Struct, frozen=True):
     """A fulfilment with what a person must know to do it: what the shopper said, in clear."""
 
@@ -48,12 +59,21 @@ class Task(msgspec.Struct, frozen=True):
 _COLUMNS = ", ".join(Fulfilment.__struct_fields__)
 
 
-async def pending(tx: TenantTx, *, limit: int, after: tuple[dt.datetime, UUID] | None = None) -> list[Fulfilment]:
+async def pending(tx: TenantTx, *, limit: int, after: tuple[dt.datetime, UUID] | None = None) -> list[Waiting]:
     """At most `limit` that wait, what is due first on top, behind `after`."""
     at, id_ = after or (dt.datetime(1970, 1, 1, tzinfo=dt.UTC), OLDEST)
-    sql = f"""SELECT {_COLUMNS} FROM fulfilment WHERE tenant_id = $1 AND state = 'pending' AND (due_at, id) > ($2, $3)
-              ORDER BY due_at, id LIMIT $4"""
-    return [Fulfilment(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, at, id_, limit)]
+    sql = f"""SELECT {_COLUMNS}, k.name, k.type, l.quantity, e.data ->> 'by', (e.data ->> 'claimed_at')::timestamptz
+              FROM (SELECT * FROM fulfilment WHERE tenant_id = $1 AND state = 'pending' AND (due_at, id) > ($2, $3)
+                    ORDER BY due_at, id LIMIT $4) AS f
+              CROSS JOIN LATERAL (SELECT name, type FROM sku WHERE tenant_id = $1 AND id = f.sku_id OFFSET 0) AS k
+              CROSS JOIN LATERAL (SELECT quantity FROM order_line WHERE tenant_id = $1 AND order_id = f.order_id AND sale_id = f.sale_id
+                                  OFFSET 0) AS l
+              LEFT JOIN LATERAL (SELECT data FROM entitlement WHERE tenant_id = $1 AND order_id = f.order_id AND sku_id = f.sku_id
+                                 ORDER BY valid_from, unit_id LIMIT 1) AS e ON true
+              ORDER BY due_at, id"""
+    width = len(Fulfilment.__struct_fields__)
+    rows = [tuple(row) for row in await tx.conn.fetch(sql, tx.tenant_id, at, id_, limit)]
+    return [Waiting(Fulfilment(*row[:width]), *row[width:]) for row in rows]
 
 
 async def of_order(tx: TenantTx, order_id: UUID) -> list[Fulfilment]:

@@ -164,3 +164,10 @@ async def _lock(tx: TenantTx, user_id: UUID, own: frozenset[str], *, stays_owner
     if role.name == OWNER and not stays_owner and not any(other.name == OWNER for other in rows.values()):
         raise LastOwner("A merchant always has an owner, and this is the last one. Make somebody else an owner first.")
     return role
+
+
+async def others_may(tx: TenantTx, user_id: UUID, permission: str) -> bool:
+    """Whether anybody else of the store's people has a permission: what takes two can be done."""
+    sql = """SELECT DISTINCT m.role, r.permissions FROM membership m
+             LEFT JOIN staff_role r ON r.tenant_id = m.tenant_id AND r.id = m.role_id WHERE m.tenant_id = $1 AND m.user_id <> $2"""
+    return any(permission in roles.scopes(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, user_id))

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from api.words.made import DIGITS
+from api.words.made import DAY, DIGITS
 
 WORDS: Final[dict[str, Any]] = {
     "export_id": f"dat_{DIGITS}",
@@ -39,4 +39,57 @@ WORDS: Final[dict[str, Any]] = {
     "NewOrderExport.q": None,
     "NewOrderExport.shopper_id": None,
     "listMyOrders.state": "delivered",
+    "Case.kind": "refund_refused",
+    "Case.reference": f"ref_{DIGITS}",
+    "Case.detail": {"why": "NOT_ENOUGH"},
+    "Case.state": "open",
+    "Case.asked_by": None,
+    "Case.asked_at": None,
+    "Case.resolved_by": None,
+    "Case.resolved_at": None,
+    "resolution": None,
+    "Resolution.reason": "Paid back by bank transfer on 15 October.",
+    "may_retry": True,
+    "needs_two": True,
+    "txn_id": "4200001234202610159876543210",
+    "out_refund_no": DIGITS,
+    "disposition": "applied",
+    "Receipt.disposition": "applied",
+    "RefundView.reason": "requested",
+    "RefundView.state": "succeeded",
+    "RefundView.units": [4711],
+    "tries": 1,
+    "StandingLine.units": [
+        {
+            "unit": 4711,
+            "state": "delivered",
+            "paid_minor": 9_900,
+            "delivered_at": f"{DAY}20:00:02Z",
+            "revealed_at": f"{DAY}20:00:09Z",
+            "refund_id": None,
+            "replaced_by": None,
+        }
+    ],
+    "StandingUnit.state": "delivered",
+    "StandingUnit.refund_id": None,
+    "StandingTask.state": "done",
+    "StandingTask.problem": None,
+    "StandingLine.type": "topup",
+    "asks": True,
+    "WaitingFulfilment.problem": None,
+    "WaitingFulfilment.finished_at": None,
+    "WaitingFulfilment.state": "pending",
+    "WaitingFulfilment.type": "topup",
+    "claimed_by": f"usr_{DIGITS}",
+    "claimed_until": f"{DAY}20:15:00Z",
+    "EntitlementView.type": "membership",
+    "EntitlementView.state": "active",
+    "Prolongation.days": 30,
+    "Prolongation.reason": "The service was down for a day.",
+    "Revocation.reason": "The account was shared.",
+    "EntitlementUse.name": "Ann's laptop",
+    "used_at": f"{DAY}20:15:00Z",
+    "StandingUnit.revealed_at": None,
+    "StandingUnit.replaced_by": None,
+    "AccountSwitch.active": True,
 }

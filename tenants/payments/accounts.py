@@ -1,12 +1,14 @@
 """A merchant's accounts at payment providers: credentials sealed at rest, adapters kept in memory."""
 
+import time
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from checkout_core.config import Settings
 from checkout_core.errors import Conflict, NotFound
-from checkout_core.ids import new_id
+from checkout_core.ids import encode, new_id
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.http import Client, Origin
 from tenants.keys import Keyring, account_place
@@ -16,6 +18,8 @@ from tenants.payments.sandbox import SandboxCredentials
 from tenants.payments.watched import watched
 
 TEST_PROVIDERS = frozenset({"sandbox"})  # whose money is none
+
+REREAD_S: Final = 30.0  # so long a process may use credentials that were changed elsewhere
 
 _encode = msgspec.json.Encoder().encode
 
@@ -51,15 +55,61 @@ async def ways(tx: TenantTx) -> list[str]:
     return [row[0] for row in await tx.conn.fetch(sql, tx.tenant_id)]
 
 
-async def all_of(tx: TenantTx) -> list[Account]:
-    """The store's accounts, oldest first."""
-    sql = "SELECT id, provider, mch_id, state FROM provider_account WHERE tenant_id = $1 ORDER BY id"
+async def latest(tx: TenantTx) -> list[Account]:
+    """All of the store's, oldest first."""
+    sql = "SELECT id, provider, mch_id, state FROM provider_account WHERE tenant_id = $1 ORDER BY id LIMIT 100"
     return [Account(*row) for row in await tx.conn.fetch(sql, tx.tenant_id)]
+
+
+async def rotate(tx: TenantTx, keyring: Keyring, account_id: UUID, credentials: SandboxCredentials, *, actor: str) -> Account:
+    """Other keys for the same merchant number. What is under way goes on with them, in every process within `REREAD_S`.
+
+    Raises `NotFound`, `Conflict` (`other_merchant_number`).
+    """
+    account = await _lock(tx, account_id)
+    if account.mch_id != credentials.mch_id:
+        raise Conflict(
+            f"These are credentials of {credentials.mch_id}; this account is {account.mch_id}. Connect another one. Nothing was changed.",
+            code="other_merchant_number",
+        )
+    keys = await keyring.of(tx)
+    sealed = keys.seal(_encode(credentials), account_place(tx.tenant_id, account.id))
+    sql = "UPDATE provider_account SET credentials = $3, key_id = $4, changed_at = now() WHERE tenant_id = $1 AND id = $2"
+    await tx.conn.execute(sql, tx.tenant_id, account.id, sealed, keys.key_id)
+    await tx.audit(actor, "provider_account.rotated", encode("acc", account.id), provider=account.provider, mch_id=account.mch_id)
+    return account
+
+
+async def switch(tx: TenantTx, account_id: UUID, *, on: bool, actor: str) -> Account:
+    """Whether payments are begun at it. Those that were go on, and so do refunds. Raises `NotFound`."""
+    account = await _lock(tx, account_id)
+    state = "active" if on else "disabled"
+    if account.state == state:
+        return account
+    await tx.conn.execute("UPDATE provider_account SET state = $3 WHERE tenant_id = $1 AND id = $2", tx.tenant_id, account.id, state)
+    await tx.audit(actor, f"provider_account.{state}", encode("acc", account.id), provider=account.provider, mch_id=account.mch_id)
+    return msgspec.structs.replace(account, state=state)
+
+
+async def _lock(tx: TenantTx, account_id: UUID) -> Account:
+    sql = "SELECT id, provider, mch_id, state FROM provider_account WHERE tenant_id = $1 AND id = $2 FOR UPDATE"
+    if row := await tx.conn.fetchrow(sql, tx.tenant_id, account_id):
+        return Account(*row)
+    raise NotFound("There is no such payment account.")
 
 
 def notify_url(base: str, provider: str, tenant_id: UUID, account_id: UUID) -> str:
     """Where a provider sends its notices of an account. It names the tenant, so that nothing has to be looked up before there is one."""
     return f"{base}/v1/payment-notices/{provider}/{tenant_id.hex}/{account_id.hex}"
+
+
+class _Opened:
+    """An adapter keeps its connections and its circuit breaker for as long as its credentials are the same."""
+
+    def __init__(self, provider: Provider, credentials: bytes) -> None:
+        self.provider = provider
+        self.credentials = credentials
+        self.good_until = 0.0
 
 
 class Providers:
@@ -72,12 +122,14 @@ class Providers:
         self._pool = pool
         self._keyring = keyring
         self.client = Client()
-        self._open: dict[tuple[UUID, UUID], Provider] = {}
+        self._open: dict[tuple[UUID, UUID], _Opened] = {}
 
     async def get(self, tenant_id: UUID, account_id: UUID) -> Provider:
-        """The adapter of an account. Raises `NotFound`. Reads Postgres at the first call, outside any transaction of the caller's."""
-        if found := self._open.get((tenant_id, account_id)):
-            return found
+        """The adapter of an account. Raises `NotFound`. Reads Postgres at the first call and when it is some time since, outside any
+        transaction of the caller's."""
+        found = self._open.get((tenant_id, account_id))
+        if found and time.monotonic() < found.good_until:
+            return found.provider
         async with tenant_tx(self._pool, tenant_id) as tx:
             sql = "SELECT provider, credentials, key_id FROM provider_account WHERE tenant_id = $1 AND id = $2"
             row = await tx.conn.fetchrow(sql, tenant_id, account_id)
@@ -85,8 +137,12 @@ class Providers:
                 raise NotFound("There is no such payment account.")
             keys = await self._keyring.to_open(tx, row["key_id"])
         plain = keys.open_(row["key_id"], row["credentials"], account_place(tenant_id, account_id))
-        opened = watched(adapter(row["provider"], plain, self._settings.provider_url, self.client))
-        return self._open.setdefault((tenant_id, account_id), opened)
+        if found is None or found.credentials != plain:
+            opened = watched(adapter(row["provider"], plain, self._settings.provider_url, self.client))
+            found = _Opened(opened, plain)
+        found.good_until = time.monotonic() + REREAD_S
+        self._open[tenant_id, account_id] = found
+        return found.provider
 
     async def aclose(self) -> None:
         await self.client.aclose()

@@ -150,6 +150,7 @@ async def doubted(tx: TenantTx, out_refund_no: str) -> str:
 async def _failed(tx: TenantTx, refund_id: UUID, why: str) -> None:
     """The provider said a definite no: the row ends, and a person decides."""
     sql = """UPDATE refund SET state = 'failed', finished_at = now(), next_try_at = NULL
-             WHERE tenant_id = $1 AND id = $2 AND state = 'requested'"""
-    await tx.conn.execute(sql, tx.tenant_id, refund_id)
-    await exceptions.report(tx, "refund_refused", encode("ref", refund_id), why=why)
+             WHERE tenant_id = $1 AND id = $2 AND state = 'requested' RETURNING order_id, reason, amount_minor, currency"""
+    if row := await tx.conn.fetchrow(sql, tx.tenant_id, refund_id):
+        about = {"order": encode("ord", row["order_id"]), "reason": row["reason"], "amount_minor": row["amount_minor"]}
+        await exceptions.report(tx, "refund_refused", encode("ref", refund_id), why=why, currency=row["currency"], **about)

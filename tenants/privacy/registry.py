@@ -74,9 +74,12 @@ COLUMNS: dict[str, Erase | Search | Keep] = {
     # A device, as its owner calls it. The digest goes on counting as the one use that it was.
     "entitlement_use.actor": RECORD,
     "entitlement_use.name": Erase("CASE WHEN name ~ '^[0-9a-f]{32}$' THEN name ELSE md5(entitlement_id::text || name) END"),
+    "exception_case.asked_by": RECORD,
     "exception_case.detail": Search(),
     "exception_case.kind": OURS,
     "exception_case.reference": OURS,
+    "exception_case.resolution": Search(),
+    "exception_case.resolved_by": RECORD,
     "exception_case.state": OURS,
     "fulfilment.problem": Erase("NULL"),
     "fulfilment.sealed": Erase("NULL"),
@@ -337,7 +340,10 @@ class Searched(NamedTuple):
 
 
 SEARCHED = {
-    "exception_case": Searched("id", "convert_to(t.detail::text, 'UTF8')", "UPDATE exception_case SET detail = '{}'"),
+    "exception_case": Searched(
+        "id", "convert_to(t.detail::text || coalesce(t.resolution, ''), 'UTF8')",
+        "UPDATE exception_case SET detail = '{}', resolution = CASE WHEN resolution IS NOT NULL THEN '' END",
+    ),
     "idempotent_reply": Searched("key", "t.body", "DELETE FROM idempotent_reply"),
     "mail": Searched(
         "id", "convert_to(jsonb_build_array(t.recipient, t.refused)::text, 'UTF8')", "DELETE FROM mail", "t.next_try_at IS NULL"

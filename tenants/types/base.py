@@ -180,6 +180,11 @@ class ProductType:
         """These units of a line are being refunded, all of them or a part: what they entitle to ends."""
         await entitlements.revoke(tx, units)
 
+    async def prolong(self, tx: TenantTx, entitlement: Entitlement, days: int) -> None:
+        """Have an entitlement, whose row is locked, end so many days later. Raises `Conflict` (`no_end` for what a type does not end by a
+        date, or what never ends; `revoked`)."""
+        raise Conflict("What this entitles to does not end on a day that could be moved. Nothing was changed.", code="no_end")
+
     async def refundable(self, tx: TenantTx, line: Line, at: dt.datetime) -> int:
         """What the rule the shopper bought under gives back of a line at `at`, in minor units. A merchant may give more."""
         return sum(line.paid.values())

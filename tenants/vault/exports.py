@@ -13,7 +13,7 @@ import msgspec
 
 from checkout_core.errors import Conflict, Forbidden, NotFound
 from checkout_core.ids import encode, new_id
-from tenants import memberships, roles
+from tenants import memberships
 from tenants.db import NEWEST, Pool, TenantTx, tenant_tx
 
 UNITS_MAX: Final = 20_000  # in one file
@@ -58,7 +58,7 @@ async def request(tx: TenantTx, kind: str, subject_id: UUID, *, units: int, reas
     nobody else could approve it, `nothing_to_export`), `NotFound`.
     """
     user_id = await _person(tx, by)
-    if not await _others(tx, user_id):
+    if not await memberships.others_may(tx, user_id, PERMISSION):
         raise Conflict(
             "Exporting codes takes two people, and nobody else in this store may approve it. Give somebody a role with codes:export first.",
             code="needs_second_person",
@@ -164,13 +164,6 @@ async def _person(tx: TenantTx, by: Member) -> UUID:
     if PERMISSION not in await memberships.scopes(tx, by.user_id):
         raise Forbidden(f"This needs the permission {PERMISSION}.", code="missing_permission", permission=PERMISSION)
     return by.user_id
-
-
-async def _others(tx: TenantTx, user_id: UUID) -> bool:
-    """Whether anybody else may approve."""
-    sql = """SELECT DISTINCT m.role, r.permissions FROM membership m
-             LEFT JOIN staff_role r ON r.tenant_id = m.tenant_id AND r.id = m.role_id WHERE m.tenant_id = $1 AND m.user_id <> $2"""
-    return any(PERMISSION in roles.scopes(*row) for row in await tx.conn.fetch(sql, tx.tenant_id, user_id))
 
 
 async def _lock(tx: TenantTx, export_id: UUID, state: str) -> Any:

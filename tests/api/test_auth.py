@@ -62,6 +62,16 @@ class TestCookie:
         assert (await client.post("/v1/products", json={"name": "x"}, headers=headers | ours)).status_code == 201
         assert (await client.post("/v1/products", json={"name": "x"}, headers=headers | theirs)).status_code == 403
 
+    async def test_what_shoppers_and_the_store_may_see(self, client: httpx.AsyncClient, acme: Store, globex: Store) -> None:
+        """A merchant's browser has one cookie, a shopper's another; with both it is a shopper's."""
+        who = await acme.guest()
+        path = f"/v1/orders/{await acme.order(who, await acme.sale())}"
+        session, shopper = f"tessera_session={await self.cookie(acme)}", f"tessera_shopper={who['Authorization'].removeprefix('Bearer ')}"
+        foreign = f"tessera_session={await self.cookie(globex)}"
+        seen = ((session, {}, 200), (foreign, {}, 404), (shopper, acme.at, 200), (f"{foreign}; {shopper}", acme.at, 200))
+        for cookie, at, status in (*seen, ("tessera_session=no", {}, 401)):
+            assert (await client.get(path, headers={"Cookie": cookie, **at})).status_code == status
+
     async def test_the_proof_of_one_cookie_is_none_for_another(self, client: httpx.AsyncClient, acme: Store, process: Process) -> None:
         first, second = await self.cookie(acme), await self.cookie(acme)
         headers = {"Cookie": f"tessera_session={first}", "X-CSRF-Token": csrf.token(process.keys.csrf, second)}

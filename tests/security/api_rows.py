@@ -270,6 +270,10 @@ API = {
     "POST /v1/order-lookups": Row(ok=404, content=body(order_id="{order_id}", contact="nobody@example.org")),
     "GET /v1/provider-accounts": Row(),
     "POST /v1/provider-accounts/test": Row(ok=409),  # the world's stores are no sandboxes
+    "PUT /v1/provider-accounts/{account_id}/credentials": Row(
+        ok=409, content=lambda _: {"json": {name: value for name, value in provider_account().items() if name != "provider"}}
+    ),  # of another merchant number
+    "POST /v1/provider-accounts/{account_id}/state": Row(content=body(active=False)),
     "POST /v1/provider-accounts": Row(ok=201, content=lambda _: {"json": provider_account()}),
     "POST /v1/payment-notices/{provider}/{tenant}/{account}": Row(ok=(401, 404), content=lambda _: {"content": b"{}"}),
     "GET /v1/ledger/balances": Row(),
@@ -292,6 +296,17 @@ API = {
     "POST /v1/types/topup/correct": Row(ok=404, content=body(order_id="{order_id}", sale_id="{sale_id}", values={}), names_ids=True),
     "POST /v1/types/topup/status": Row(content=body(order_id="{order_id}"), names_ids=True, private=True),
     "GET /v1/exceptions": Row(),
+    "GET /v1/exceptions/{exception_id}": Row(),
+    "POST /v1/exceptions/{exception_id}/retry": Row(ok=409),  # nothing of it can be tried again; see tests/api/test_exceptions.py
+    "POST /v1/exceptions/{exception_id}/resolve": Row(ok=(200, 409), content=REASON),
+    "POST /v1/exceptions/{exception_id}/withdraw": Row(ok=409),  # nobody asked to close it
+    "GET /v1/payments": Row(),
+    "GET /v1/refunds": Row(),
+    "GET /v1/orders/{order_id}/standing": Row(),
+    "GET /v1/entitlements": Row(query="?order_id={order_id}"),  # a foreign order has none, as nobody's
+    "GET /v1/entitlements/{entitlement_id}": Row(),
+    "POST /v1/entitlements/{entitlement_id}/prolong": Row(ok=409, content=body(days=1, reason="x")),  # it is for ever
+    "POST /v1/entitlements/{entitlement_id}/revoke": Row(ok=(200, 409), content=REASON),
     "GET /v1/webhook-events": Row(),
     "GET /v1/webhook-endpoints": Row(),
     "POST /v1/webhook-endpoints": Row(ok=201, content=body(url="https://example.com/x", event_types=["*"])),
@@ -345,6 +360,7 @@ API = {
     "POST /v1/platform/reserved-slugs": Row(ok=(201, 409), content=body(slug="matrix", reason="x")),
     "DELETE /v1/platform/reserved-slugs/{slug}": Row(ok=404),  # tried with one that is there in tests/api/platform/test_merchants.py
     "GET /v1/platform/records": Row(),
+    "GET /v1/shoppers": Row(),
     "POST /v1/shoppers/search": Row(content=body(contact="nobody@example.org")),
     "GET /v1/shoppers/{shopper_id}": Row(),
     "POST /v1/shoppers/{shopper_id}/exports": Row(ok=202),

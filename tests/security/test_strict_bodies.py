@@ -125,6 +125,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "provider": "sandbox", "mch_id": "m", "serial_no": "s", "private_key_pem": "x" * 64, "api_v3_key": "k",
         "provider_serial": "s", "provider_public_key_pem": "x" * 64,
     },
+    "rotateProviderAccount": {
+        "mch_id": "m", "serial_no": "s", "private_key_pem": "x" * 64, "api_v3_key": "k",
+        "provider_serial": "s", "provider_public_key_pem": "x" * 64,
+    },
+    "switchProviderAccount": {"active": True},
+    "resolveException": {"reason": "r"}, "retryException": {}, "withdrawResolution": {},
+    "prolongEntitlement": {"days": 1, "reason": "r"}, "revokeEntitlement": {"reason": "r"},
     "activateLicence": {"key": "k", "device": "d"}, "validateLicence": {"key": "k", "device": "d", "sku_id": f"sku_{ZEROS}"},
     "deactivateLicence": {"key": "k", "device": "d"}, "activationsLicence": {"key": "k"}, "inspectLicence": {"order_id": f"ord_{ZEROS}"},
     "suspendLicence": {"unit": 1}, "reinstateLicence": {"unit": 1}, "freeLicence": {"unit": 1, "device": "d"},

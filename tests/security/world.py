@@ -12,7 +12,7 @@ from api import csrf
 from api.process import Process
 from checkout_core import tokens
 from checkout_core.ids import decode, encode, new_id
-from tenants import picks, sessions
+from tenants import entitlements, exceptions, picks, sessions
 from tenants.db import platform_tx, tenant_tx
 from tenants.permissions import PERMISSIONS
 from tenants.picks import Pick
@@ -72,12 +72,14 @@ class World(NamedTuple):
         tag = await store.ask("POST", "/v1/order-tags", store.merchant, {"name": canary})
         await store.ask("POST", f"/v1/orders/{order}/notes", store.merchant, {"words": canary})
         export = await store.ask("POST", "/v1/order-exports", store.merchant, {"format": "csv"})
+        exception_id, entitlement_id = await at_work(store, order, sku, shopper, canary)
         ids = {
             "domain_id": domain["id"], "subject_id": product, "endpoint_id": endpoint_id, "delivery_id": delivery_id,
             "product_id": product, "sku_id": sku, "import_id": batch, "batch": batch,
             "batch_id": batch, "unit_id": unit, "sale_id": sale, "sale": sale, "product": product, "category": category["id"],
             "order_id": order, "order": order, "key_id": key["id"], "session_id": (await begun(store, canary))[1],
-            "tenant": store.tenant_id.hex, "account": account["id"][4:],
+            "tenant": store.tenant_id.hex, "account": account["id"][4:], "account_id": account["id"],
+            "exception_id": exception_id, "entitlement_id": entitlement_id,
             "role_id": role["id"], "user_id": colleague.id, "invitation_id": invitation["id"],
             "merchant_id": f"ten_{store.tenant_id.hex}",
             "shopper_id": shopper, "request_id": request["id"], "fulfilment_id": fulfilment_id,
@@ -126,6 +128,18 @@ async def waiting(store: Store, order: str, sale: str) -> str:
                  SELECT $1, order_id, sale_id, sku_id, now() + interval '1 day' FROM order_line
                  WHERE tenant_id = $1 AND order_id = $2 AND sale_id = $3 RETURNING id"""
         return encode("ful", await tx.conn.fetchval(sql, tx.tenant_id, decode("ord", order), decode("sal", sale)))
+
+
+async def at_work(store: Store, order: str, sku: str, shopper: str, canary: str) -> tuple[str, str]:
+    """A case of the exception queue, and an entitlement of the order."""
+    async with tenant_tx(store.process.app_pool, store.tenant_id) as tx:
+        await exceptions.report(tx, "fulfilment_overdue", canary, order=order)
+        case_id = await tx.conn.fetchval("SELECT id FROM exception_case WHERE tenant_id = $1", tx.tenant_id)
+        entitlement_id = await entitlements.grant(
+            tx, type="licence", unit=1, order_id=decode("ord", order), sku_id=decode("sku", sku), shopper_id=decode("shp", shopper),
+            data={"canary": canary},
+        )  # fmt: skip
+    return encode("exc", case_id), encode("ent", entitlement_id)
 
 
 async def vault_of(store: Store, sku: str, canary: str) -> dict[str, str]:

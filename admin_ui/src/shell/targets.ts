@@ -4,6 +4,8 @@ const PLACES: Record<string, string> = {
   prd: "/products/{id}",
   sal: "/sales/{id}",
   bat: "/vault/imports/{id}",
+  shp: "/customers/{id}",
+  ful: "/fulfilments?open={id}",
   usr: "/staff",
   key: "/keys",
   whe: "/webhooks/{id}",

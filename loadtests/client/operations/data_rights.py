@@ -23,13 +23,21 @@ class DataRequestView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ShopperView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`unfinished` orders have to end before the shopper can be erased."""
+    """`unfinished` orders have to end before the shopper can be erased. `contact` is the last that was left with one of them."""
 
     id: str
     orders: int
     unfinished: int
     last_order_at: dt.datetime | None
     erased_at: dt.datetime | None
+    contact: str | None
+
+
+class ShopperPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`next_cursor` is what to ask the next page with; null on the last. A page may be short, or empty, and not the last."""
+
+    items: list[ShopperView]
+    next_cursor: str | None
 
 
 class ShopperSearch(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -92,6 +100,17 @@ def export_shopper(shopper_id: str, *, idempotency_key: str | None = None) -> Ca
         body=Nothing(),
         headers={"Idempotency-Key": idempotency_key or new_key()},
         has_key=True,
+    )
+
+
+def list_shoppers(*, limit: int = 20, cursor: str | None = None, q: str | None = None) -> Pages[ShopperPage, ShopperView]:
+    """Who ordered, by the last order, newest first."""
+    return Pages(
+        method="GET",
+        path="/v1/shoppers",
+        answers={200: ShopperPage},
+        query={"limit": limit, "cursor": cursor, "q": q},
+        rows=lambda page: page.items,
     )
 
 

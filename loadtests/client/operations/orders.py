@@ -160,10 +160,29 @@ class FulfilmentTask(Struct, frozen=True, kw_only=True, omit_defaults=True):
     input: dict[str, Any]
 
 
+class WaitingFulfilment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of the queue: what was bought, and who is at it (`claimed_by`) until when, of a type with such a word."""
+
+    id: str
+    order_id: str
+    sale_id: str
+    sku_id: str
+    state: str
+    problem: str | None
+    due_at: dt.datetime
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+    sku_name: str
+    type: str
+    quantity: int
+    claimed_by: str | None
+    claimed_until: str | None
+
+
 class Fulfilments(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`next_cursor` is what to ask the next page with; null on the last."""
 
-    items: list[Fulfilment]
+    items: list[WaitingFulfilment]
     next_cursor: str | None
 
 
@@ -193,21 +212,6 @@ class ReminderNoted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """If there are orders of the last `days` with this address, a mail names them; the answer is the same if there are none."""
 
     days: int
-
-
-class Case(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    id: str
-    kind: str
-    reference: str
-    detail: dict[str, Any]
-    created_at: dt.datetime
-
-
-class Exceptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`next_cursor` is what to ask the next page with; null on the last."""
-
-    exceptions: list[Case]
-    next_cursor: str | None
 
 
 def list_orders(
@@ -310,7 +314,7 @@ def get_fulfilment(fulfilment_id: str) -> Call[FulfilmentTask]:
     return Call(method="GET", path=f"/v1/fulfilments/{fulfilment_id}", answers={200: FulfilmentTask})
 
 
-def list_fulfilments(*, limit: int = 20, cursor: str | None = None) -> Pages[Fulfilments, Fulfilment]:
+def list_fulfilments(*, limit: int = 20, cursor: str | None = None) -> Pages[Fulfilments, WaitingFulfilment]:
     """Paid lines that wait, what is due first on top."""
     return Pages(
         method="GET",
@@ -345,14 +349,3 @@ def look_up_order(body: Lookup) -> Call[Found]:
 def remind_of_orders(body: Reminder) -> Call[ReminderNoted]:
     """Mail somebody the numbers of the orders he left his address with."""
     return Call(method="POST", path="/v1/order-lookups/reminders", answers={202: ReminderNoted}, body=body)
-
-
-def list_exceptions(*, limit: int = 20, cursor: str | None = None, kind: str | None = None) -> Pages[Exceptions, Case]:
-    """What waits for a person, oldest first."""
-    return Pages(
-        method="GET",
-        path="/v1/exceptions",
-        answers={200: Exceptions},
-        query={"limit": limit, "cursor": cursor, "kind": kind},
-        rows=lambda page: page.exceptions,
-    )

@@ -8,6 +8,87 @@ from msgspec import Struct
 from loadtests.client.core import Call, Pages, new_key
 
 
+class StandingTask(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be fulfilled of a line, or was: `state` as of a fulfilment."""
+
+    fulfilment_id: str
+    state: str
+    problem: str | None
+    due_at: dt.datetime
+
+
+class StandingUnit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`state`: held (not paid), waiting (paid, not delivered), delivered, refunded, or replaced (by `replaced_by`). `paid_minor` is what
+    the order pays, or paid, for it.
+    """
+
+    unit: int
+    state: str
+    paid_minor: int
+    delivered_at: dt.datetime | None
+    revealed_at: dt.datetime | None
+    refund_id: str | None
+    replaced_by: int | None
+
+
+class StandingLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`asks`: the shopper said something for it, which whoever fulfils it reads."""
+
+    sale_id: str
+    sku_id: str
+    sku_name: str
+    type: str
+    quantity: int
+    asks: bool
+    task: StandingTask | None
+    units: list[StandingUnit]
+
+
+class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Money that came: `applied` to its order; `late`, `double` or of another amount (`mismatch`), and then it goes back. `txn_id` is the
+    provider's number.
+    """
+
+    id: str
+    order_id: str
+    account_id: str
+    provider: str
+    mch_id: str
+    txn_id: str
+    amount_minor: int
+    currency: str
+    disposition: str
+    paid_at: dt.datetime
+
+
+class RefundView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`reason`: `requested` by the store, or why money that was none of an order's own goes back. `state`: requested, succeeded, failed.
+    `out_refund_no` is its number at the provider, `units` what it takes back.
+    """
+
+    id: str
+    order_id: str
+    payment_id: str
+    out_refund_no: str
+    reason: str
+    amount_minor: int
+    currency: str
+    state: str
+    tries: int
+    units: list[int]
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+class OrderStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All of it as of one moment."""
+
+    shopper_id: str
+    lines: list[StandingLine]
+    payments: list[Receipt]
+    refunds: list[RefundView]
+
+
 class Note(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`words` are null when the shopper was erased, and they with him."""
 
@@ -130,6 +211,11 @@ class NewOrderExport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     shopper_id: str | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+
+
+def get_order_standing(order_id: str) -> Call[OrderStanding]:
+    """How an order stands, unit by unit, and its money."""
+    return Call(method="GET", path=f"/v1/orders/{order_id}/standing", answers={200: OrderStanding})
 
 
 def list_order_notes(order_id: str, *, limit: int = 20, cursor: str | None = None) -> Pages[NotePage, Note]:

@@ -44,7 +44,7 @@ class Sales(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class NewSale(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`price_minor` defaults to the SKU's, `starts_at` to now; a sale without `ends_at` runs until it is ended. A limit of 0 is none.
     Behind the door `gate` a crowd is turned away by Redis; `fallback_per_s` orders a second are taken while that is away. There
-    `waiting_room` gives a place to who finds nothing left: in the order of arrival, `draw` by lot among those who came before the start.
+    `waiting_room` gives a place to who finds nothing left: `line` as they come, `draw` by lot among those who came before the start.
     """
 
     sku_id: str

@@ -4,12 +4,17 @@ The key is delivered by the payment itself. What is known of it beyond that, its
 first activation; until then a key costs no row but its own.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from tenants import vault
+import msgspec
+
+from checkout_core.errors import Conflict
+from tenants import entitlements, vault
 from tenants.db import TenantTx
+from tenants.entitlements import Entitlement
 from tenants.keys import Keyring
 from tenants.types.base import ProductType, Shown, Stock
 from tenants.types.licence import acts, keys, licences
@@ -36,6 +41,12 @@ class Licence(ProductType):
     async def revoke(self, tx: TenantTx, order_id: UUID, units: Sequence[int]) -> None:
         # Said although it is what every type does: of those that deliver at once, only who says so is asked.
         await super().revoke(tx, order_id, units)
+
+    async def prolong(self, tx: TenantTx, entitlement: Entitlement, days: int) -> None:
+        if entitlement.valid_until is None:
+            raise Conflict("This licence is good for ever. Nothing was changed.", code="no_end")
+        until = entitlement.valid_until + dt.timedelta(days=days)
+        await entitlements.prolong(tx, msgspec.structs.replace(entitlement, valid_until=until))
 
     async def show(self, tx: TenantTx, keyring: Keyring, units: Sequence[int], told: Sequence[Content]) -> list[Shown]:
         until = {licence.unit: licence.expires_at for licence in await licences.of_units(tx, units)}

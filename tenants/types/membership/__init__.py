@@ -48,6 +48,10 @@ class MembershipType(ProductType):
         await members.alone(tx, shopper_id)
         await members.shorten(tx, shopper_id, units)
 
+    async def prolong(self, tx: TenantTx, entitlement: Entitlement, days: int) -> None:
+        await members.alone(tx, entitlement.shopper_id)
+        await members.prolong(tx, entitlement, days)
+
     async def show(self, tx: TenantTx, keyring: Keyring, units: Sequence[int], told: Sequence[Content]) -> list[Shown]:
         shown = []
         for unit in units:

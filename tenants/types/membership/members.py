@@ -94,6 +94,16 @@ async def shorten(tx: TenantTx, shopper_id: UUID, units: Sequence[int]) -> None:
     await entitlements.revoke(tx, units)
 
 
+async def prolong(tx: TenantTx, period: Entitlement, days: int) -> None:
+    """The last period that the member has of this SKU is longer by so many days: what was given stands at the end. `alone` was called."""
+    held = await entitlements.holdings(tx, period.shopper_id, NAME, period.sku_id, lock=True)
+    last = held[0]
+    longer = msgspec.structs.replace(place(last), span=place(last).span + Span(days=days), reminded=False)
+    config = await config_of(tx, period.sku_id)
+    moved = msgspec.structs.replace(last, valid_from=longer.begins, valid_until=longer.ends, data=_encode(longer))
+    await entitlements.prolong(tx, moved, next_try_at=reminded_at(longer, config))
+
+
 async def is_last(tx: TenantTx, period: Entitlement) -> bool:
     """Whether nothing comes after it."""
     held = await entitlements.holdings(tx, period.shopper_id, NAME, period.sku_id)
