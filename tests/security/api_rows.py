@@ -266,6 +266,7 @@ API = {
         ok=409, content=lambda _: {"json": {name: value for name, value in provider_account().items() if name != "provider"}}
     ),  # of another merchant number
     "POST /v1/provider-accounts/{account_id}/state": Row(content=body(active=False)),
+    "POST /v1/provider-accounts/test": Row(ok=409),  # the world's stores are no sandboxes
     "POST /v1/provider-accounts": Row(ok=201, content=lambda _: {"json": provider_account()}),
     "POST /v1/payment-notices/{provider}/{tenant}/{account}": Row(ok=(401, 404), content=lambda _: {"content": b"{}"}),
     "GET /v1/ledger/balances": Row(),

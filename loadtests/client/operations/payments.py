@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from loadtests.client.core import Call, Pages, new_key
+from loadtests.client.operations.codes import Nothing
 from loadtests.client.operations.orders_at_work import Receipt, RefundView
 
 
@@ -16,7 +17,7 @@ class AccountView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     notify_url: str
 
 
-class ProviderAccounts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AccountViews(Struct, frozen=True, kw_only=True, omit_defaults=True):
     accounts: list[AccountView]
 
 
@@ -69,9 +70,9 @@ class Balance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     balance_minor: int
 
 
-def list_provider_accounts() -> Call[ProviderAccounts]:
+def list_provider_accounts() -> Call[AccountViews]:
     """The store's accounts at providers, oldest first."""
-    return Call(method="GET", path="/v1/provider-accounts", answers={200: ProviderAccounts})
+    return Call(method="GET", path="/v1/provider-accounts", answers={200: AccountViews})
 
 
 def connect_provider_account(body: NewAccount, *, idempotency_key: str | None = None) -> Call[AccountView]:
@@ -94,6 +95,11 @@ def rotate_provider_account(account_id: str, body: NewCredentials) -> Call[Accou
 def switch_provider_account(account_id: str, body: AccountSwitch) -> Call[AccountView]:
     """Begin no more payments at an account, or begin them again; refunds go on."""
     return Call(method="POST", path=f"/v1/provider-accounts/{account_id}/state", answers={200: AccountView}, body=body)
+
+
+def connect_test_account() -> Call[AccountView]:
+    """In a sandbox: an account at the test provider, opened if there is none."""
+    return Call(method="POST", path="/v1/provider-accounts/test", answers={200: AccountView}, body=Nothing())
 
 
 def receive_payment_notice(provider: str, tenant: str, account: str) -> Call[None]:
