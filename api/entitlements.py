@@ -125,7 +125,7 @@ class EntitlementController(Controller):
         tx: NamedDependency[TenantTx],
         merchant: NamedDependency[Merchant],
     ) -> EntitlementView:
-        """Of a membership the last period of the shopper's is prolonged, since the others are followed by it."""
+        """Of a membership the shopper's last period is prolonged, since the others are followed by it."""
         found = await rights.prolong(tx, decode("ent", entitlement_id), data.days, data.reason.strip(), actor=merchant.actor)
         return EntitlementView.of(found)
 

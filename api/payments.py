@@ -63,7 +63,7 @@ class AccountSwitch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     active: bool
 
 
-class ProviderAccounts(Struct, frozen=True):
+class AccountViews(Struct, frozen=True):
     accounts: list[AccountView]
 
 
@@ -74,8 +74,8 @@ class ProviderAccountController(Controller):
     @get("/", guards=[needs("orders:read")], operation_id="listProviderAccounts", summary="The store's accounts at providers, oldest first")
     async def list(
         self, tx: NamedDependency[TenantTx], process: NamedDependency[Process], merchant: NamedDependency[Merchant]
-    ) -> ProviderAccounts:
-        return ProviderAccounts([_view(process, merchant, account) for account in await accounts.latest(tx)])
+    ) -> AccountViews:
+        return AccountViews([_view(process, merchant, account) for account in await accounts.all_of(tx)])
 
     @post("/", guards=[needs("payments:write")], operation_id="connectProviderAccount", summary="Connect an account at a provider")
     async def create(
@@ -92,29 +92,6 @@ class ProviderAccountController(Controller):
             return _view(process, merchant, await accounts.create(once.tx, process.keyring, credentials, actor=merchant.actor))
 
         return await once(create())
-
-    # No Idempotency-Key here: asked again it answers with the account that is there.
-    @post(
-        "/test",
-        guards=[needs("payments:write")],
-        status_code=200,
-        operation_id="connectTestAccount",
-        summary="In a sandbox: an account at the test provider, opened if there is none",
-    )
-    async def test(
-        self, process: NamedDependency[Process], merchant: NamedDependency[Merchant], data: JSONBody[Nothing] = NOTHING
-    ) -> AccountView:
-        async with tenant_tx(process.app_pool, merchant.tenant_id) as tx:
-            store, known = await stores.get(tx), await accounts.latest(tx)
-        if store.mode != "test":
-            raise Conflict("Test accounts are for a sandbox: nothing that a store really sells is paid with them.", code="live_store")
-        found = next((account for account in known if account.provider in accounts.TEST_PROVIDERS), None)
-        if found is None:
-            settings = process.settings
-            credentials = await office.open_account(process.providers.client, settings.provider_url, settings.provider_token, store.slug)
-            async with tenant_tx(process.app_pool, merchant.tenant_id) as tx:
-                found = await accounts.create(tx, process.keyring, credentials, actor=merchant.actor)
-        return _view(process, merchant, found)
 
     @put(
         "/{account_id:str}/credentials",
@@ -152,6 +129,29 @@ class ProviderAccountController(Controller):
         merchant: NamedDependency[Merchant],
     ) -> AccountView:
         return _view(process, merchant, await accounts.switch(tx, decode("acc", account_id), on=data.active, actor=merchant.actor))
+
+    # No Idempotency-Key here: asked again it answers with the account that is there.
+    @post(
+        "/test",
+        guards=[needs("payments:write")],
+        status_code=200,
+        operation_id="connectTestAccount",
+        summary="In a sandbox: an account at the test provider, opened if there is none",
+    )
+    async def test(
+        self, process: NamedDependency[Process], merchant: NamedDependency[Merchant], data: JSONBody[Nothing] = NOTHING
+    ) -> AccountView:
+        async with tenant_tx(process.app_pool, merchant.tenant_id) as tx:
+            store, known = await stores.get(tx), await accounts.all_of(tx)
+        if store.mode != "test":
+            raise Conflict("Test accounts are for a sandbox: nothing that a store really sells is paid with them.", code="live_store")
+        found = next((account for account in known if account.provider in accounts.TEST_PROVIDERS), None)
+        if found is None:
+            settings = process.settings
+            credentials = await office.open_account(process.providers.client, settings.provider_url, settings.provider_token, store.slug)
+            async with tenant_tx(process.app_pool, merchant.tenant_id) as tx:
+                found = await accounts.create(tx, process.keyring, credentials, actor=merchant.actor)
+        return _view(process, merchant, found)
 
 
 def _checked(process: Process, provider: str, data: NewAccount | NewCredentials) -> SandboxCredentials:

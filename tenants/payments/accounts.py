@@ -55,9 +55,9 @@ async def ways(tx: TenantTx) -> list[str]:
     return [row[0] for row in await tx.conn.fetch(sql, tx.tenant_id)]
 
 
-async def latest(tx: TenantTx) -> list[Account]:
-    """All of the store's, oldest first."""
-    sql = "SELECT id, provider, mch_id, state FROM provider_account WHERE tenant_id = $1 ORDER BY id LIMIT 100"
+async def all_of(tx: TenantTx) -> list[Account]:
+    """The store's accounts, oldest first."""
+    sql = "SELECT id, provider, mch_id, state FROM provider_account WHERE tenant_id = $1 ORDER BY id"
     return [Account(*row) for row in await tx.conn.fetch(sql, tx.tenant_id)]
 
 

@@ -269,11 +269,11 @@ API = {
     "POST /v1/order-lookups/reminders": Row(ok=202, content=body(contact="nobody@example.org")),
     "POST /v1/order-lookups": Row(ok=404, content=body(order_id="{order_id}", contact="nobody@example.org")),
     "GET /v1/provider-accounts": Row(),
-    "POST /v1/provider-accounts/test": Row(ok=409),  # the world's stores are no sandboxes
     "PUT /v1/provider-accounts/{account_id}/credentials": Row(
         ok=409, content=lambda _: {"json": {name: value for name, value in provider_account().items() if name != "provider"}}
     ),  # of another merchant number
     "POST /v1/provider-accounts/{account_id}/state": Row(content=body(active=False)),
+    "POST /v1/provider-accounts/test": Row(ok=409),  # the world's stores are no sandboxes
     "POST /v1/provider-accounts": Row(ok=201, content=lambda _: {"json": provider_account()}),
     "POST /v1/payment-notices/{provider}/{tenant}/{account}": Row(ok=(401, 404), content=lambda _: {"content": b"{}"}),
     "GET /v1/ledger/balances": Row(),

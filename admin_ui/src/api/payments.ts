@@ -41,6 +41,10 @@ export function useConnect() {
   );
 }
 
+export function useOpenTestAccount() {
+  return useAct(() => take(api.POST("/v1/provider-accounts/test", { body: {} })));
+}
+
 export function useRotate() {
   return useAct(({ id, credentials }: { id: string; credentials: Credentials }) =>
     take(api.PUT("/v1/provider-accounts/{account_id}/credentials", { ...at(id), body: credentials })),

@@ -36,8 +36,6 @@ export function LookProvider({ children }: { children: ReactNode }) {
 
 export const useLook = () => useContext(Context);
 
-const still = matchMedia("(prefers-reduced-motion: reduce)");
-
 /** The one place where the console's looks are decided. Contrasts are at least 4.5:1 for text, light and dark. */
 export function tokens(isDark: boolean): ThemeConfig {
   const accent = isDark ? "#3aa68c" : "#12685a";
@@ -51,17 +49,17 @@ export function tokens(isDark: boolean): ThemeConfig {
       colorInfo: isDark ? "#6ea8fe" : "#1d5fbf",
       colorLink: isDark ? "#63c7ae" : "#0f5a4e",
       colorSuccess: isDark ? "#5fc486" : "#237a46",
-      colorSuccessBg: isDark ? "#16291d" : "#e9f5ee",
-      colorSuccessBorder: isDark ? "#27503a" : "#b9dfc8",
-      colorWarningBg: isDark ? "#2c2413" : "#fdf3e1",
-      colorWarningBorder: isDark ? "#57461f" : "#f0d6a4",
       colorErrorHover: isDark ? "#f5a19b" : "#a82a24",
-      colorErrorBg: isDark ? "#2f1a19" : "#fdeceb",
-      colorErrorBorder: isDark ? "#5e302d" : "#f3c2be",
-      colorInfoBg: isDark ? "#172338" : "#e8f0fc",
-      colorInfoBorder: isDark ? "#2c4570" : "#bcd2f5",
       colorWarning: isDark ? "#d9a441" : "#a15c00",
       colorError: isDark ? "#f08a83" : "#c0322b",
+      colorInfoBg: isDark ? "#14233d" : "#eaf2ff",
+      colorInfoBorder: isDark ? "#27457a" : "#b9d3fa",
+      colorSuccessBg: isDark ? "#14291c" : "#e8f6ec",
+      colorSuccessBorder: isDark ? "#275a3a" : "#b3dfc1",
+      colorWarningBg: isDark ? "#2d230f" : "#fff6e0",
+      colorWarningBorder: isDark ? "#5e4a1e" : "#f0d28c",
+      colorErrorBg: isDark ? "#331715" : "#fdeeed",
+      colorErrorBorder: isDark ? "#6a2f2b" : "#f3bdb9",
       colorTextSecondary: isDark ? "rgba(255,255,255,0.72)" : "rgba(0,0,0,0.68)",
       colorTextTertiary: isDark ? "rgba(255,255,255,0.62)" : "rgba(0,0,0,0.58)",
       colorTextDescription: isDark ? "rgba(255,255,255,0.62)" : "rgba(0,0,0,0.6)",

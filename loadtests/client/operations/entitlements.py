@@ -70,7 +70,7 @@ def list_entitlements(
 
 
 def prolong_entitlement(entitlement_id: str, body: Prolongation) -> Call[EntitlementView]:
-    """Have it end so many days later. Of a membership the last period of the shopper's is prolonged, since the others are followed by it."""
+    """Have it end so many days later. Of a membership the shopper's last period is prolonged, since the others are followed by it."""
     return Call(method="POST", path=f"/v1/entitlements/{entitlement_id}/prolong", answers={200: EntitlementView}, body=body)
 
 

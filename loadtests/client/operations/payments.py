@@ -17,7 +17,7 @@ class AccountView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     notify_url: str
 
 
-class ProviderAccounts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AccountViews(Struct, frozen=True, kw_only=True, omit_defaults=True):
     accounts: list[AccountView]
 
 
@@ -70,9 +70,9 @@ class Balance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     balance_minor: int
 
 
-def list_provider_accounts() -> Call[ProviderAccounts]:
+def list_provider_accounts() -> Call[AccountViews]:
     """The store's accounts at providers, oldest first."""
-    return Call(method="GET", path="/v1/provider-accounts", answers={200: ProviderAccounts})
+    return Call(method="GET", path="/v1/provider-accounts", answers={200: AccountViews})
 
 
 def connect_provider_account(body: NewAccount, *, idempotency_key: str | None = None) -> Call[AccountView]:

@@ -44,7 +44,7 @@ function Licence({ one }: { one: LicenceOfOrder }) {
         <span className="number">#{unit}</span>
         <Tag color={COLORS[licence.code] ?? "error"}>{t(`verdict.${licence.code}`)}</Tag>
         <span className="muted">
-          {t("devices", { n: licence.devices, max: licence.devices_max })} · {t("column.until")} <Moment at={licence.expires_at} none={t("forever")} />
+          {t("devices", { n: licence.devices ?? 0, max: licence.devices_max ?? 0 })} · {t("column.until")} <Moment at={licence.expires_at} none={t("forever")} />
         </span>
         {may("orders:write") && licence.code !== "REVOKED" && (
           <Button size="small" loading={suspend.isPending} onClick={switchIt}>

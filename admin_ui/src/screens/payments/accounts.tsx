@@ -1,7 +1,7 @@
 import { PlusOutlined } from "@ant-design/icons";
 import { Alert, Button, Card, Form, Input, Skeleton, Tag } from "antd";
 import { useState } from "react";
-import { useAccounts, useConnect, useRotate, useSwitchAccount, type Account, type Credentials } from "../../api/payments";
+import { useAccounts, useConnect, useOpenTestAccount, useRotate, useSwitchAccount, type Account, type Credentials } from "../../api/payments";
 import { useMay, useSession } from "../../shell/session";
 import { useWords } from "../../shell/words";
 import { useConfirm } from "../../ui/confirm";
@@ -29,7 +29,7 @@ export function Accounts() {
   if (isError) return <ProblemNote error={error} noun="payments" />;
   return (
     <div className="stack">
-      {mode === "test" && <Alert type="info" showIcon title={t("test.about")} />}
+      {mode === "test" && <TestAccount isThere={data.length > 0} />}
       {data.length === 0 ? (
         <Empty title={t("accounts.empty.title")} text={t("accounts.empty.text")} action={connect} />
       ) : (
@@ -44,6 +44,21 @@ export function Accounts() {
       {rotating !== null && <CredentialsDrawer open account={rotating} onClose={() => setRotating(null)} />}
     </div>
   );
+}
+
+/** In test mode an account at the provider without money is opened with one click. */
+function TestAccount({ isThere }: { isThere: boolean }) {
+  const t = useWords("payments");
+  const may = useMay();
+  const say = useSay("payments");
+  const open = useOpenTestAccount();
+  const go = () => open.mutate(undefined, { onSuccess: () => say.done(t("connect.done")), onError: say.problem });
+  const button = !isThere && may("payments:write") && (
+    <Button size="small" type="primary" loading={open.isPending} onClick={go}>
+      {t("test.open")}
+    </Button>
+  );
+  return <Alert type="info" showIcon title={t("test.about")} action={button} />;
 }
 
 function One({ account, onRotate }: { account: Account; onRotate: () => void }) {
