@@ -72,7 +72,8 @@ async def change_skus(tx: TenantTx, wanted: Sequence[Wanted], *, actor: str) -> 
             else:
                 told += [each.sku_id] if skus.TOLD & set(changed) else []
     if problems:
-        found = [Problem(encode("sku", each.sku_id), of.code, of.detail) for each in wanted if (of := problems.get(each.sku_id))]
+        refused = [(each.sku_id, problems[each.sku_id]) for each in wanted if each.sku_id in problems]
+        found = [Problem(encode("sku", sku_id), error.code, error.detail) for sku_id, error in refused]
         detail = f"{len(found)} of {len(wanted)} SKUs cannot be changed so. Nothing was changed; correct them and send all again."
         raise Unprocessable(detail, code="changes_refused", problems=[msgspec.structs.asdict(each) for each in found])
     if told:
