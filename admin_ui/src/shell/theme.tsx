@@ -5,7 +5,6 @@ export type Scheme = "system" | "light" | "dark";
 const SCHEME = "tessera.scheme";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const still = matchMedia("(prefers-reduced-motion: reduce)");
 const listen = (change: () => void) => {
   dark.addEventListener("change", change);
   return () => dark.removeEventListener("change", change);
@@ -48,18 +47,9 @@ export function tokens(isDark: boolean): ThemeConfig {
       colorPrimaryBorder: isDark ? "#2d5a4f" : "#a9d5c8",
       colorInfo: isDark ? "#6ea8fe" : "#1d5fbf",
       colorLink: isDark ? "#63c7ae" : "#0f5a4e",
-      colorSuccess: isDark ? "#5fc486" : "#237a46",
-      colorSuccessBg: isDark ? "#16291d" : "#e9f5ee",
-      colorSuccessBorder: isDark ? "#27503a" : "#b9dfc8",
-      colorWarningBg: isDark ? "#2c2413" : "#fdf3e1",
-      colorWarningBorder: isDark ? "#57461f" : "#f0d6a4",
-      colorErrorHover: isDark ? "#f5a19b" : "#a82a24",
-      colorErrorBg: isDark ? "#2f1a19" : "#fdeceb",
-      colorErrorBorder: isDark ? "#5e302d" : "#f3c2be",
-      colorInfoBg: isDark ? "#172338" : "#e8f0fc",
-      colorInfoBorder: isDark ? "#2c4570" : "#bcd2f5",
+      colorSuccess: isDark ? "#49a86b" : "#237a46",
       colorWarning: isDark ? "#d9a441" : "#a15c00",
-      colorError: isDark ? "#f08a83" : "#c0322b",
+      colorError: isDark ? "#e5635b" : "#c0322b",
       colorTextSecondary: isDark ? "rgba(255,255,255,0.72)" : "rgba(0,0,0,0.68)",
       colorTextTertiary: isDark ? "rgba(255,255,255,0.62)" : "rgba(0,0,0,0.58)",
       colorTextDescription: isDark ? "rgba(255,255,255,0.62)" : "rgba(0,0,0,0.6)",
@@ -75,14 +65,12 @@ export function tokens(isDark: boolean): ThemeConfig {
         '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "WenQuanYi Micro Hei", "Noto Sans CJK SC", sans-serif',
       fontFamilyCode: 'ui-monospace, SFMono-Regular, "JetBrains Mono", Menlo, Consolas, monospace',
       wireframe: false,
-      // A popup that waits for an animation which the style sheet cut short is never put into its place.
-      motion: !still.matches,
       motionDurationMid: "0.15s",
       motionDurationSlow: "0.2s",
     },
     components: {
       Layout: { bodyBg: "transparent", headerBg: isDark ? "#171c1b" : "#ffffff", siderBg: isDark ? "#171c1b" : "#ffffff", headerHeight: 52 },
-      Menu: { itemBorderRadius: 6, itemHeight: 34, itemMarginBlock: 2, activeBarBorderWidth: 0, itemSelectedBg: isDark ? "#1f3530" : "#e3f1ed", itemSelectedColor: isDark ? "#7fd8c2" : accent },
+      Menu: { itemBorderRadius: 6, itemHeight: 34, itemMarginBlock: 2, activeBarBorderWidth: 0, itemSelectedBg: isDark ? "#1f3530" : "#e3f1ed" },
       Table: { cellPaddingBlock: 10, cellPaddingInline: 12, headerBg: isDark ? "#1b2120" : "#fafbfa", headerSplitColor: "transparent" },
       Button: { primaryShadow: "none", defaultShadow: "none", dangerShadow: "none", primaryColor: isDark ? "#06120f" : "#ffffff" },
       Card: { bodyPadding: 20, headerHeight: 48 },
