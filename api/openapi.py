@@ -69,6 +69,7 @@ TAGS: Final = {
     "Picks": "What shoppers choose units by: a night, a seat, a number.",
     "Product types": "What can be done with units of a type: the acts that its folder brings.",
     "Categories": "The store's own shelves: a tree that products stand in.",
+    "SKU lists": "SKUs found and listed, and many of them changed at once, each in its own way.",
     "Catalogue files": "Files of SKUs, checked whole and saved whole; and the pictures of products.",
     "Vault": "Files of codes in, a report on every line out. Codes are sealed and shown to one buyer each.",
     "Codes": "Single codes found and shown; many as a file, with the consent of a second person; the keys they lie under, rotated.",

@@ -74,7 +74,7 @@ class SavedRows(Struct, frozen=True):
 
 class SkuListController(Controller):
     path = "/skus"
-    tags = ("Catalogue",)
+    tags = ("SKU lists",)
 
     @get(
         "/",
@@ -107,6 +107,7 @@ class SkuListController(Controller):
         guards=[needs("catalog:write")],
         status_code=200,
         request_max_body_size=ROWS_BYTES_MAX,
+        problems=[404],  # one of them is not there: nothing was changed
         operation_id="changeSkus",
         summary="Change up to 200 SKUs, each in its own way, all of them or none",
         description=(

@@ -2,7 +2,7 @@
 
 with Client("https://shop.example", token="sk_…") as client:
     product = client(catalogue.create_product(NewProduct(name="Video membership")))
-    for sku in client.each(catalogue.list_skus(product_id=product.id)):
+    for sku in client.each(sku_lists.list_skus(product_id=product.id)):
         ...
 
 `AsyncClient` does the same with `await` and `async for`. A call is asked again after a lost connection, a timeout or a 503 only where that

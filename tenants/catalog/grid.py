@@ -46,23 +46,23 @@ class Place(msgspec.Struct, frozen=True):
 
 
 async def change_skus(tx: TenantTx, wanted: Sequence[Wanted], *, actor: str) -> list[Sku]:
-    """Each as it is then, in the order of `wanted`. Raises `Unprocessable` (`changes_refused`, with each row's problem)."""
+    """Each as it is then, in the order of `wanted`. Raises `NotFound`, `Unprocessable` (`changes_refused`)."""
     assert len(wanted) <= ROWS_MAX
     problems: dict[UUID, AppError] = {}
     if len({each.sku_id for each in wanted}) < len(wanted):
         raise Unprocessable("A SKU is named twice. Nothing was changed.", code="named_twice")
     sql = "SELECT id, product_id FROM sku WHERE tenant_id = $1 AND id = ANY($2)"
     product_of = {row["id"]: row["product_id"] for row in await tx.conn.fetch(sql, tx.tenant_id, [each.sku_id for each in wanted])}
-    problems |= {each.sku_id: NotFound("There is no such SKU.") for each in wanted if each.sku_id not in product_of}
-    there = [each for each in wanted if each.sku_id in product_of]
+    if missing := [encode("sku", each.sku_id) for each in wanted if each.sku_id not in product_of]:
+        raise NotFound("There is no such SKU. Nothing was changed.", missing=missing)
     # Sales before products before SKUs, each kind in one order, as everybody who locks several.
-    await _limit(tx, there, problems, actor)
+    await _limit(tx, wanted, problems, actor)
     products = sorted(set(product_of.values()))
     await versions.lock(tx, products)
     told: list[UUID] = []
     async with review.watching(tx, *products, skus=sorted(product_of)):
         axes = {product: await skus.axes_of(tx, product) for product in products}
-        for each in sorted(there, key=lambda one: one.sku_id):
+        for each in sorted(wanted, key=lambda one: one.sku_id):
             try:
                 async with _by_itself(tx):
                     of = axes[product_of[each.sku_id]]
@@ -72,7 +72,8 @@ async def change_skus(tx: TenantTx, wanted: Sequence[Wanted], *, actor: str) -> 
             else:
                 told += [each.sku_id] if skus.TOLD & set(changed) else []
     if problems:
-        found = [Problem(encode("sku", each.sku_id), of.code, of.detail) for each in wanted if (of := problems.get(each.sku_id))]
+        refused = [(each.sku_id, problems[each.sku_id]) for each in wanted if each.sku_id in problems]
+        found = [Problem(encode("sku", sku_id), error.code, error.detail) for sku_id, error in refused]
         detail = f"{len(found)} of {len(wanted)} SKUs cannot be changed so. Nothing was changed; correct them and send all again."
         raise Unprocessable(detail, code="changes_refused", problems=[msgspec.structs.asdict(each) for each in found])
     if told:

@@ -5,7 +5,6 @@ export type Scheme = "system" | "light" | "dark";
 const SCHEME = "tessera.scheme";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const still = matchMedia("(prefers-reduced-motion: reduce)");
 const listen = (change: () => void) => {
   dark.addEventListener("change", change);
   return () => dark.removeEventListener("change", change);
@@ -82,7 +81,7 @@ export function tokens(isDark: boolean): ThemeConfig {
     },
     components: {
       Layout: { bodyBg: "transparent", headerBg: isDark ? "#171c1b" : "#ffffff", siderBg: isDark ? "#171c1b" : "#ffffff", headerHeight: 52 },
-      Menu: { itemBorderRadius: 6, itemHeight: 34, itemMarginBlock: 2, activeBarBorderWidth: 0, itemSelectedBg: isDark ? "#1f3530" : "#e3f1ed", itemSelectedColor: isDark ? "#7fd8c2" : accent },
+      Menu: { itemBorderRadius: 6, itemHeight: 34, itemMarginBlock: 2, activeBarBorderWidth: 0, itemSelectedBg: isDark ? "#1f3530" : "#e3f1ed" },
       Table: { cellPaddingBlock: 10, cellPaddingInline: 12, headerBg: isDark ? "#1b2120" : "#fafbfa", headerSplitColor: "transparent" },
       Button: { primaryShadow: "none", defaultShadow: "none", dangerShadow: "none", primaryColor: isDark ? "#06120f" : "#ffffff" },
       Card: { bodyPadding: 20, headerHeight: 48 },
