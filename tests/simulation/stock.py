@@ -26,7 +26,7 @@ def lay_out(database: Database, plan: Plan) -> None:
             "ends_at": None if offer.ends_s is None else now + dt.timedelta(seconds=offer.ends_s), "limit_per_shopper": offer.limit,
             "limit_since": now,
             "hold_s": offer.hold_s, "epoch": 1, "allotted": offer.units, "committed": 0, "last_unit": unit_id - 1, "give_seq": 0,
-            "fallback_per_s": offer.fallback_per_s, "takes_new_stock": False, "created_at": now,
+            "fallback_per_s": offer.fallback_per_s, "takes_new_stock": False, "created_at": now, "waiting_room": "off",
             "next_try_at": now if offer.door == "gate" else None, "tries": 0,
         }  # fmt: skip
         for n in range(offer.units + offer.loose):

@@ -37,7 +37,7 @@
     const section = clock.closest("[data-sale]");
     for (const part of section.querySelectorAll("[data-before]")) part.hidden = true;
     for (const part of section.querySelectorAll("[data-after]")) part.hidden = false;
-    section.querySelector("button[type=submit]")?.removeAttribute("disabled");
+    section.querySelector("form[action$='/buy'] button[type=submit]")?.removeAttribute("disabled");
   }
 
   // Times in the reader's own zone, the store's time kept in the title.
