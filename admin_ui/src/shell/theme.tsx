@@ -5,6 +5,7 @@ export type Scheme = "system" | "light" | "dark";
 const SCHEME = "tessera.scheme";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
+const still = matchMedia("(prefers-reduced-motion: reduce)");
 const listen = (change: () => void) => {
   dark.addEventListener("change", change);
   return () => dark.removeEventListener("change", change);
