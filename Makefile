@@ -19,12 +19,21 @@ help: ## this list
 .PHONY: setup
 setup: .venv/.ready ## the Python environment in .venv, from the hash-locked list; the compiled core
 
+.PHONY: console
+console: setup ## the merchant's console into build/console; nothing happens when nothing has changed
+	@$(TESSERA) console $(ARGS)
+
+# Without Node and without a network the shop opens all the same: /console then says how to build it.
+.PHONY: console-if-possible
+console-if-possible: setup
+	@$(TESSERA) console --if-possible
+
 .PHONY: demo
-demo: setup ## a shop sells real codes to thousands, then stays open (ARGS=--exit to stop after the report)
+demo: setup console-if-possible ## a shop sells real codes to thousands, then stays open (ARGS=--exit to stop after the report)
 	@$(TESSERA) demo $(ARGS)
 
 .PHONY: up
-up: setup ## servers, schema, API and worker for local work, until Ctrl-C
+up: setup console-if-possible ## servers, schema, API and worker for local work, until Ctrl-C
 	@$(TESSERA) up $(ARGS)
 
 .PHONY: test
@@ -40,8 +49,9 @@ lint: setup ## style, without changing anything
 	$(PY) -m ruff format --check .
 
 .PHONY: types
-types: setup ## strict types
+types: setup ## strict types, Python's and the console's, and the console's own tests
 	$(PY) -m mypy
+	$(TESSERA) console --check
 
 .PHONY: fmt
 fmt: setup ## format and fix what can be fixed
@@ -101,7 +111,7 @@ lock: ## requirements.lock anew, from pyproject.toml (ARGS=--upgrade for the new
 
 .PHONY: clean
 clean: ## remove all that was made here: environment, builds, data of the demo
-	rm -rf .venv .tessera build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis $(addsuffix *.so,$(COMPILED)) $(addsuffix .c,$(COMPILED))
+	rm -rf .venv .tessera build dist admin_ui/node_modules admin_ui/src/api/schema.d.ts *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis $(addsuffix *.so,$(COMPILED)) $(addsuffix .c,$(COMPILED))
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: each step runs again only when what it reads has changed.

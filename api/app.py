@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from litestar import Litestar, Router
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
 
-from api import catalog, headers, limits, openapi, platform, problems, storefront, types
+from api import catalog, console, headers, limits, openapi, platform, problems, storefront, types
 from api.accounts import MerchantController
 from api.api_keys import ApiKeyController
 from api.audit import AuditController
@@ -161,7 +161,7 @@ def create_app(settings: Settings) -> Litestar:
     )
     always = headers.SECURITY_HEADERS | (headers.HSTS if settings.public_url.startswith("https:") else {})
     return Litestar(
-        [v1, healthz, readyz, openapi.openapi_json, reference, *storefront.route_handlers],
+        [v1, healthz, readyz, openapi.openapi_json, reference, *console.route_handlers, *storefront.route_handlers],
         lifespan=[run],
         dependencies=DEPENDENCIES,
         before_send=[limits.tell],

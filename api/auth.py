@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar.connection import ASGIConnection
 
-from api import cookies, csrf
+from api import cookies, csrf, modes
 from api.callers import TOKEN_MAX, Merchant
 from api.cookies import Kind
 from api.directory import Store
@@ -20,14 +20,14 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 async def merchant_of(connection: Connection) -> Merchant:
-    """Raises `Unauthorized`; `Forged` for a browser's request that our page did not make."""
+    """Raises `Unauthorized`; `Forged` for a browser's request that our page did not make; as `modes.chosen`."""
     process: Process = connection.app.state.process
     token = _token(process, connection, "session")
     merchant = await process.callers.merchant(token)
     if merchant is None:
         await process.limits.check(("wrong-tokens", address(connection)), connection=connection)
         raise Unauthorized("The API key or session is unknown, revoked or expired.")
-    return merchant
+    return await modes.chosen(process.callers, merchant, connection)
 
 
 async def staff_of(connection: Connection) -> Staff:

@@ -7,7 +7,7 @@ import msgspec
 
 from api.memory import Memory
 from checkout_core.ids import encode
-from tenants import accounts, api_keys
+from tenants import accounts, api_keys, sandboxes
 from tenants.db import Pool, tenant_tx
 from tenants.profile import Person
 
@@ -34,6 +34,11 @@ class Callers:
         self._pepper = pepper
         self._known: Memory[str, Merchant] = Memory(self._find, ttl_s=TTL_S, size=CALLERS_MAX)
 
+        async def sandbox(tenant_id: UUID) -> UUID | None:
+            return await sandboxes.of(platform, tenant_id)
+
+        self._sandboxes = Memory(sandbox, ttl_s=TTL_S, size=CALLERS_MAX)
+
     async def merchant(self, token: str) -> Merchant | None:
         """Who holds `token`, or None for anything unknown, revoked or expired."""
         if len(token) > TOKEN_MAX or not token.isascii() or not token.startswith(("sk_", "se_")):
@@ -43,6 +48,13 @@ class Callers:
     def forget(self, token: str) -> None:
         """Ask Postgres again the next time: after signing out, in this process at once."""
         self._known.forget(token)
+
+    async def sandbox_of(self, tenant_id: UUID) -> UUID | None:
+        """The sandbox of a store, if it has one."""
+        return await self._sandboxes.get(tenant_id)
+
+    def forget_sandbox(self, tenant_id: UUID) -> None:
+        self._sandboxes.forget(tenant_id)
 
     async def _find(self, token: str) -> Merchant | None:
         if token.startswith("se_"):

@@ -24,6 +24,14 @@ class Sandbox(NamedTuple):
     api_key: str
 
 
+async def of(platform: Pool, tenant_id: UUID) -> UUID | None:
+    """The sandbox of a store, once its own store is there."""
+    async with platform_tx(platform) as conn:
+        sql = "SELECT t.id FROM tenant t JOIN store s ON s.tenant_id = t.id WHERE t.sandbox_of = $1"
+        found: UUID | None = await conn.fetchval(sql, tenant_id)
+        return found
+
+
 async def enter(
     platform: Pool, app: Pool, tenant_id: UUID, *, pepper: bytes, base_domain: str, scopes: Iterable[str], actor: str
 ) -> Sandbox:
@@ -31,6 +39,15 @@ async def enter(
 
     Cut off in the middle it is finished by the next call. Raises `Conflict` (`is_sandbox`) for a sandbox.
     """
+    sandbox_id, slug = await open_for(platform, app, tenant_id, base_domain=base_domain, actor=actor)
+    async with tenant_tx(app, sandbox_id) as tx:
+        # Nobody works at a sandbox: its keys answer to nobody.
+        _, key = await api_keys.create(tx, pepper, name="sandbox", scopes=scopes, actor=actor, made_by=None)
+    return Sandbox(sandbox_id, slug, f"{slug}.{base_domain}", key)
+
+
+async def open_for(platform: Pool, app: Pool, tenant_id: UUID, *, base_domain: str, actor: str) -> tuple[UUID, str]:
+    """The store's sandbox and its slug. Raises as `enter`."""
     async with tenant_tx(app, tenant_id) as tx:
         live = await stores.get(tx)
     if live.mode == "test":
@@ -50,8 +67,6 @@ async def enter(
         sql = """INSERT INTO store (tenant_id, slug, name, currency, zone, locale, locales, mode)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, 'test') ON CONFLICT DO NOTHING"""
         await tx.conn.execute(sql, sandbox_id, slug, live.name, live.currency, live.zone, live.locale, live.locales)
-        # Nobody works at a sandbox: its keys answer to nobody.
-        _, key = await api_keys.create(tx, pepper, name="sandbox", scopes=scopes, actor=actor, made_by=None)
     async with tenant_tx(app, tenant_id) as tx:
         await tx.audit(actor, "sandbox.entered", encode("ten", sandbox_id))
-    return Sandbox(sandbox_id, slug, f"{slug}.{base_domain}", key)
+    return sandbox_id, slug

@@ -20,6 +20,7 @@ COMMANDS = {
     "import": "a file of codes into a store's vault, with a progress bar",
     "tokens": "shopper tokens in bulk, for load tests",
     "client": "the typed client of the API, written anew from its document",
+    "console": "the merchant's console, built into build/console",
     "load": "rehearse a sale with thousands of shoppers, here or elsewhere, and judge it",
     "check": "prove the invariants on the live store",
     "audit": "prove that nobody changed the audit, or anchor its chains now",

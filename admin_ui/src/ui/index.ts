@@ -1,0 +1,21 @@
+/** The shared parts: `import { ListTable, Page } from "@/ui"`. */
+export { Can } from "./can";
+export { Chart } from "./chart";
+export { useConfirm } from "./confirm";
+export { CopyButton, CopyId, shortId } from "./copy_id";
+export { Empty } from "./empty";
+export { useEvents, type ServerEvent } from "./events";
+export { FilterChoice, FilterRow, FilterText, FilterTime } from "./filters";
+export { FormDrawer } from "./form_drawer";
+export { Job } from "./job";
+export { ListTable, type Column } from "./list_table";
+export { exactMoment, Moment } from "./moment";
+export { digitsOf, minorOf, Money, moneyText } from "./money";
+export { Page } from "./page";
+export { explain, ProblemNote } from "./problem";
+export { SaveBar } from "./save_bar";
+export { useSay } from "./say";
+export { SecretModal } from "./secret";
+export { State, toneOf, type Tone } from "./state";
+export { StoreImage } from "./store_image";
+export { useUrlFilters, type UrlFilters } from "./url_filters";
