@@ -186,13 +186,13 @@ def _add(sums: dict[str, int], **more: int) -> None:
 
 async def open_cases(tx: TenantTx) -> int:
     """How many exceptions wait for a person, COUNTED_MAX at most."""
-    sql = "SELECT count(*) FROM (SELECT FROM exception_case WHERE tenant_id = $1 AND state = 'open' LIMIT $2) AS some"
+    sql = "SELECT count(*) FROM (SELECT FROM exception_case WHERE tenant_id = $1 AND state = 'open' LIMIT $2) AS found"
     return int(await tx.conn.fetchval(sql, tx.tenant_id, COUNTED_MAX))
 
 
 async def low_stock(tx: TenantTx) -> int:
     """How many SKUs have as few units left as their watch says."""
-    sql = "SELECT count(*) FROM (SELECT FROM stock_watch WHERE tenant_id = $1 AND low_since IS NOT NULL LIMIT $2) AS some"
+    sql = "SELECT count(*) FROM (SELECT FROM stock_watch WHERE tenant_id = $1 AND low_since IS NOT NULL LIMIT $2) AS found"
     return int(await tx.conn.fetchval(sql, tx.tenant_id, COUNTED_MAX))
 
 
