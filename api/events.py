@@ -7,7 +7,7 @@ from typing import Annotated
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from msgspec import Struct
 
@@ -68,15 +68,14 @@ class EventController(Controller):
             str | None, QueryParameter(max_length=1000, description="Only these types, with commas between; `order.*` is all of orders.")
         ] = None,
         last_event_id: Annotated[
-            str | None, QueryParameter(max_length=32, description="The id of the last event that was seen; the header is heeded first.")
+            str | None, QueryParameter(max_length=32, description="The id of the last event seen; a header `Last-Event-ID` goes before.")
         ] = None,
-        last_event_id_header: Annotated[str | None, HeaderParameter(name="last-event-id", max_length=32)] = None,
         seconds: Annotated[int, QueryParameter(ge=1, le=LASTS_S)] = LASTS_S,
     ) -> ServerSentEvent:
         """Ends by itself after ten minutes, and within two seconds when the session or key is revoked or the store is suspended."""
         viewer = Viewer(merchant.tenant_id, merchants_token(request), _wanted(types, merchant.scopes), merchant.scopes)
         begins = await process.hub.join(viewer)
-        after = last_event_id_header or last_event_id
+        after = request.headers.get("last-event-id") or last_event_id
         return ServerSentEvent(_stream(process, viewer, begins, after, seconds))
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from api.callers import Callers
 from api.directory import Directory, Suspended
-from checkout_core.errors import TooMany, Unavailable
+from checkout_core.errors import TooMany, Unauthorized, Unavailable
 from checkout_core.ids import encode
 from tenants import event_log, overview
 from tenants.db import Pool, tenant_tx
@@ -76,10 +76,10 @@ def said(type_: str, data: object, *, id_: str | None = None) -> bytes:
 
 
 class Viewer:
-    """One open stream. `seq` is the last event of the list that was put into the queue, or passed over."""
+    """One open stream of `tenant_id`: the store of whoever shows `token`, which is his `home`, or its sandbox."""
 
     def __init__(self, tenant_id: UUID, token: str, wanted: frozenset[str], scopes: frozenset[str]) -> None:
-        self.tenant_id = tenant_id
+        self.tenant_id = self.home = tenant_id
         self.token = token
         self.wanted = wanted
         self.woken = asyncio.Event()
@@ -162,8 +162,12 @@ class Hub:
         self.stopping = False
 
     async def join(self, viewer: Viewer) -> int:
-        """Begin to watch; the number of the event behind which the viewer's queue begins. Raises `TooMany`, `Suspended`."""
-        await self._directory.may_change(viewer.tenant_id)
+        """Begin to watch; the number of the event behind which the viewer's queue begins. Raises `TooMany`, `Suspended`, `Unauthorized`."""
+        merchant = await self._callers.merchant(viewer.token)
+        if merchant is None:
+            raise Unauthorized("The API key or session was revoked just now.")
+        viewer.home = merchant.tenant_id
+        await self._directory.may_change(viewer.home)
         async with tenant_tx(self._pool, viewer.tenant_id) as tx:
             head = await event_log.head(tx)
         feed = self._feeds.get(viewer.tenant_id)
@@ -244,15 +248,15 @@ class Hub:
             merchant = await self._callers.merchant(token)
             for viewer in self._viewers():
                 if viewer.token == token:
-                    if merchant is None or merchant.tenant_id != viewer.tenant_id:
+                    if merchant is None or merchant.tenant_id != viewer.home:
                         self._end([viewer], "revoked")
                     else:
                         viewer.permit(merchant.scopes)
-        for tenant_id, feed in list(self._feeds.items()):
+        for home in {viewer.home for viewer in self._viewers()}:
             try:
-                await self._directory.may_change(tenant_id, at_once=True)
+                await self._directory.may_change(home, at_once=True)
             except Suspended:
-                self._end(list(feed.viewers), "suspended")
+                self._end([viewer for viewer in self._viewers() if viewer.home == home], "suspended")
         self._end([viewer for viewer in self._viewers() if viewer.stuck], "stuck")
 
     def _viewers(self) -> list[Viewer]:

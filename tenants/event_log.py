@@ -1,11 +1,11 @@
 """The list of a store's events: what left the outbox, numbered without a gap, for whoever watches and reads on from a number.
 
 The relay numbers them in the transaction that sends them, one relay of a store after the other: so an event's number is given when it can
-be seen, and nobody who has read up to a number ever finds one below it. The rows stay as long as the store keeps events.
+be seen, and nobody who has read up to a number ever finds one below it. Only the newest are listed: who was away for longer is told so.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -13,7 +13,8 @@ import asyncpg
 from tenants.db import TenantTx
 from tenants.webhooks import translate
 
-RECORDED = "events.recorded"  # what the relay tells the API processes
+KEPT: Final = 2_000  # events of a store
+RECORDED: Final = "events.recorded"  # what the relay tells the API processes
 
 
 class Entry(NamedTuple):
@@ -33,11 +34,14 @@ class Part(NamedTuple):
     seq: int
 
 
-async def number(tx: TenantTx, count: int) -> int:
-    """The first of `count` new numbers; whoever asks next waits for this commit."""
-    sql = """INSERT INTO event_head AS h (tenant_id, seq) VALUES ($1, $2)
-             ON CONFLICT (tenant_id) DO UPDATE SET seq = h.seq + excluded.seq RETURNING seq"""
-    return int(await tx.conn.fetchval(sql, tx.tenant_id, count)) - count + 1
+async def record(tx: TenantTx, ids: Sequence[UUID]) -> None:
+    """Number these rows of the outbox, in their order. Whoever numbers next waits for this commit."""
+    sql = """WITH head AS (INSERT INTO event_head AS h (tenant_id, seq) VALUES ($1, $2)
+                           ON CONFLICT (tenant_id) DO UPDATE SET seq = h.seq + excluded.seq RETURNING seq),
+                  listed AS (INSERT INTO event_entry (tenant_id, seq, id)
+                             SELECT $1, head.seq - $2 + nth, id FROM head, unnest($3::uuid[]) WITH ORDINALITY AS x(id, nth))
+             DELETE FROM event_entry WHERE tenant_id = $1 AND seq <= (SELECT seq FROM head) - $4"""
+    await tx.conn.execute(sql, tx.tenant_id, len(ids), ids, KEPT)
 
 
 async def head(tx: TenantTx) -> int:
@@ -47,7 +51,9 @@ async def head(tx: TenantTx) -> int:
 
 async def read(tx: TenantTx, after: int, upto: int, *, limit: int, types: frozenset[str]) -> Part:
     """The newest `limit` events behind `after` up to `upto`, of these types, oldest first."""
-    sql = """SELECT seq, id, topic, payload, created_at FROM outbox WHERE tenant_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq"""
+    sql = """SELECT e.seq, o.id, o.topic, o.payload, o.created_at FROM event_entry AS e CROSS JOIN LATERAL (
+                 SELECT id, topic, payload, created_at FROM outbox WHERE tenant_id = $1 AND id = e.id OFFSET 0) AS o
+             WHERE e.tenant_id = $1 AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq"""
     rows = await tx.conn.fetch(sql, tx.tenant_id, max(after, upto - limit), upto)
     first = rows[0]["seq"] if rows else upto + 1
     return Part(first - after - 1, first, await _entries(tx, rows, types), upto)

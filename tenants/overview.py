@@ -138,26 +138,21 @@ class Selling(msgspec.Struct, frozen=True):
 
 # Yesterday ends at the same time of day, to the minute.
 _CLOCK = """clock AS (
-    SELECT date_trunc('day', now(), {zone}) AS day,
-           (date_trunc('day', now() AT TIME ZONE {zone}) - interval '1 day') AT TIME ZONE {zone} AS day_before,
-           date_trunc('minute', now() AT TIME ZONE {zone} - interval '1 day') AT TIME ZONE {zone} AS until_before,
-           date_trunc('hour', now(), {zone}) - interval '23 hours' AS first_hour)"""
+    SELECT date_trunc('day', now(), $3) AS day,
+           (date_trunc('day', now() AT TIME ZONE $3) - interval '1 day') AT TIME ZONE $3 AS day_before,
+           date_trunc('minute', now() AT TIME ZONE $3 - interval '1 day') AT TIME ZONE $3 AS until_before,
+           date_trunc('hour', now(), $3) - interval '23 hours' AS first_hour)"""
 _MINUTES = f"""
-    WITH {_CLOCK.format(zone="$3")}, {tally.TAIL},
+    WITH {_CLOCK}, {tally.TAIL},
     known AS (
-        SELECT minute, currency, made, paid, paid_minor, delivered FROM order_minute
+        SELECT minute, currency, made, paid, paid_minor, delivered, refunds, refunded_minor FROM order_minute
         WHERE tenant_id = $1 AND minute >= (SELECT least(day_before, first_hour) FROM clock)
-        UNION ALL SELECT * FROM ({tally.MINUTES.format(changed="tail")}) AS fresh)
+        UNION ALL SELECT *, 0, 0 FROM ({tally.MINUTES.format(changed="tail")}) AS fresh)
     SELECT CASE WHEN minute >= day THEN 'today' WHEN minute >= day_before AND minute < until_before THEN 'before' END AS part, currency,
            CASE WHEN minute >= first_hour THEN date_trunc('hour', minute, $3) END AS hour,
-           sum(made)::bigint, sum(paid)::bigint, sum(paid_minor)::bigint, sum(delivered)::bigint
+           sum(made)::bigint AS made, sum(paid)::bigint AS paid, sum(paid_minor)::bigint AS paid_minor, sum(delivered)::bigint AS delivered,
+           sum(refunds)::bigint AS refunds, sum(refunded_minor)::bigint AS refunded_minor
     FROM known, clock GROUP BY 1, 2, 3"""
-_REFUNDS = f"""
-    WITH {_CLOCK.format(zone="$2")}
-    SELECT finished_at >= day AS today, currency, count(*), sum(amount_minor)::bigint
-    FROM refund, clock WHERE tenant_id = $1 AND state = 'succeeded' AND reason = 'requested'
-      AND finished_at >= (SELECT day_before FROM clock) AND (finished_at >= day OR finished_at < until_before)
-    GROUP BY 1, 2"""
 
 
 async def day(tx: TenantTx, *, own: StoreCard) -> Day:
@@ -168,18 +163,16 @@ async def day(tx: TenantTx, *, own: StoreCard) -> Day:
         "SELECT (now() AT TIME ZONE $1)::date, date_trunc('hour', now(), $1) - interval '23 hours'", own.zone
     )
     hours = {first + dt.timedelta(hours=n): [0, 0] for n in range(24)}
-    for part, currency, hour, made, paid, paid_minor, delivered in await tx.conn.fetch(_MINUTES, tx.tenant_id, at.tail, own.zone):
+    for part, currency, hour, *sums in await tx.conn.fetch(_MINUTES, tx.tenant_id, at.tail, own.zone):
         if part:
-            _add(parts[part].setdefault(currency, {}), made=made, paid=paid, paid_minor=paid_minor, delivered=delivered)
+            _add(parts[part].setdefault(currency, {}), dict(zip(Figures.__struct_fields__, sums, strict=True)))
         if hour in hours:
-            hours[hour] = [hours[hour][0] + made, hours[hour][1] + paid]
-    for is_today, currency, count, amount in await tx.conn.fetch(_REFUNDS, tx.tenant_id, own.zone):
-        _add(parts["today" if is_today else "before"].setdefault(currency, {}), refunds=count, refunded_minor=amount)
+            hours[hour] = [hours[hour][0] + sums[0], hours[hour][1] + sums[1]]
     figures = {part: {currency: Figures(**sums) for currency, sums in found.items()} for part, found in parts.items()}
     return Day(today, own.zone, at.as_of, figures["today"], figures["before"], [Hour(at, *sums) for at, sums in hours.items()])
 
 
-def _add(sums: dict[str, int], **more: int) -> None:
+def _add(sums: dict[str, int], more: dict[str, int]) -> None:
     for name, value in more.items():
         sums[name] = sums.get(name, 0) + value
 

@@ -5,7 +5,6 @@ API processes, which forget what they remember of a tenant when it changed. The 
 since what processes remember also expires by itself.
 """
 
-import itertools
 import logging
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from redis.exceptions import RedisError
 from checkout_core.ids import new_id
 from tenants import event_log, events
 from tenants.db import Pool, TenantTx, tenant_tx
+from tenants.orders import tally
 from tenants.webhooks.fanout import fan_out
 
 log = logging.getLogger(__name__)
@@ -37,24 +37,23 @@ class Relay:
         """
         away: RedisError | OSError | None = None
         async with tenant_tx(self._pool, tenant_id) as tx:
-            sql = """SELECT id, topic, payload, created_at, fanned_out, seq FROM outbox WHERE tenant_id = $1 AND next_try_at <= now()
+            sql = """SELECT id, topic, payload, created_at, fanned_out FROM outbox WHERE tenant_id = $1 AND next_try_at <= now()
                      ORDER BY id LIMIT $2 FOR UPDATE"""
             rows = await tx.conn.fetch(sql, tenant_id, AT_ONCE)
-            woken = await fan_out(tx, [row for row in rows if not row["fanned_out"]])
+            fresh = [row for row in rows if not row["fanned_out"]]
+            woken = await fan_out(tx, fresh)
+            await _count(tx, fresh)
             try:
                 await self._publish(tenant_id, rows)
             except (RedisError, OSError) as error:
                 away = error
             done = "next_try_at = NULL" if away is None else "fanned_out = true"
-            sql = f"""UPDATE outbox SET {done}, seq = coalesce(outbox.seq, x.seq) FROM unnest($2::uuid[], $3::bigint[]) AS x(id, seq)
-                      WHERE tenant_id = $1 AND outbox.id = x.id"""
-            seqs = await _numbers(tx, rows)
-            await tx.conn.execute(sql, tenant_id, list(seqs), list(seqs.values()))
+            await tx.conn.execute(f"UPDATE outbox SET {done} WHERE tenant_id = $1 AND id = ANY($2)", tenant_id, [row["id"] for row in rows])
         if away is not None:
             raise away
         if rows:
             # Said after the commit: who hears it finds them.
-            await self.tell(tenant_id, event_log.RECORDED, {"seq": max(seqs.values())})
+            await self.tell(tenant_id, event_log.RECORDED, {})
         return woken
 
     async def _publish(self, tenant_id: UUID, rows: list[asyncpg.Record]) -> None:
@@ -75,8 +74,9 @@ class Relay:
             log.info("%s was not said: %s", topic, type(error).__name__)
 
 
-async def _numbers(tx: TenantTx, rows: list[asyncpg.Record]) -> dict[UUID, int]:
-    """The number of each row in the store's list; of those that were numbered when Redis was away, the one they have."""
-    fresh = sum(row["seq"] is None for row in rows)
-    numbers = itertools.count(await event_log.number(tx, fresh) if fresh else 0)
-    return {row["id"]: next(numbers) if row["seq"] is None else row["seq"] for row in rows}
+async def _count(tx: TenantTx, fresh: list[asyncpg.Record]) -> None:
+    """Once for each event: its place in the store's list, and refunds in the store's day."""
+    if fresh:
+        await event_log.record(tx, [row["id"] for row in fresh])
+    if refunds := [row["payload"] for row in fresh if row["topic"] == "refund.succeeded"]:
+        await tally.refunded(tx, [UUID(msgspec.json.decode(payload)["refund_id"]) for payload in refunds])

@@ -29,7 +29,7 @@ WORDS: Final[dict[str, Any]] = {
     "last_s": 120,
     "watchEvents.types": "order.*,sale.progress",
     "last_event_id": "4711",
-    "last-event-id": "4711",
+    "Seconds.seconds": [{"at": f"{DAY}10:00:04Z", "orders": 12, "units": 12}],
     "Second.orders": 12,
     "Second.units": 12,
     "Day.date": "2026-11-11",

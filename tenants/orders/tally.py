@@ -39,6 +39,13 @@ KEEP_TALLIES = f"""
     SELECT $1, sale_id, state, sum(orders), sum(units) FROM ({STATES}) AS counted GROUP BY sale_id, state ORDER BY sale_id, state
     ON CONFLICT (tenant_id, sale_id, state) DO UPDATE SET orders = kept.orders + excluded.orders, units = kept.units + excluded.units"""
 
+_KEEP_REFUNDS = """
+    INSERT INTO order_minute AS kept (tenant_id, minute, currency, made, paid, paid_minor, delivered, refunds, refunded_minor)
+    SELECT $1, date_trunc('minute', finished_at), currency, 0, 0, 0, 0, count(*), sum(amount_minor) FROM refund
+    WHERE tenant_id = $1 AND id = ANY($2) AND state = 'succeeded' AND reason = 'requested' GROUP BY 2, 3 ORDER BY 2, 3
+    ON CONFLICT (tenant_id, minute, currency) DO UPDATE
+    SET refunds = kept.refunds + excluded.refunds, refunded_minor = kept.refunded_minor + excluded.refunded_minor"""
+
 # The orders of the notes, $2 at most none: as they are, and as they were indexed.
 TAIL = """
     tail AS MATERIALIZED (
@@ -47,7 +54,9 @@ TAIL = """
             WHERE tenant_id = $1 AND id = ANY(ARRAY(SELECT unnest(order_ids) FROM order_change WHERE tenant_id = $1 AND $2))) AS o
         LEFT JOIN LATERAL (
             SELECT state FROM order_entry WHERE tenant_id = $1 AND at = o.at AND order_id = o.order_id OFFSET 0) AS e ON true)"""
-_NOTED = f"""SELECT now(), coalesce(sum(cardinality(order_ids)), 0), min(next_try_at) - {INDEXED_AFTER} FROM order_change WHERE tenant_id = $1"""
+_NOTED = (
+    f"""SELECT now(), coalesce(sum(cardinality(order_ids)), 0), min(next_try_at) - {INDEXED_AFTER} FROM order_change WHERE tenant_id = $1"""
+)
 _TALLIES = f"""
     WITH {TAIL},
     line AS MATERIALIZED (
@@ -77,6 +86,11 @@ async def reach(tx: TenantTx) -> Reach:
     row: Any = await tx.conn.fetchrow(_NOTED, tx.tenant_id)
     now, orders, since = row
     return Reach(now, True) if orders <= TAIL_MAX else Reach(min(now, since or now), False)
+
+
+async def refunded(tx: TenantTx, refund_ids: list[UUID]) -> None:
+    """Count refunds that are done, each once: whoever relays that they are says so in the transaction that notes that he did."""
+    await tx.conn.execute(_KEEP_REFUNDS, tx.tenant_id, refund_ids)
 
 
 async def of_sale(tx: TenantTx, sale_id: UUID) -> Tally:

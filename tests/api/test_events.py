@@ -14,6 +14,7 @@ from api import events, viewers
 from api.process import Process
 from api.viewers import QUEUE_MAX, Message, Viewer, said
 from checkout_core.ids import decode
+from tenants import event_log
 from tenants.db import platform_tx, tenant_tx
 from tests.paying import pay
 from tests.shop import Store
@@ -225,7 +226,8 @@ class TestResume:
         [gone, kept] = [await sold(acme, sale) for _ in range(2)]
         await relay(acme)
         async with tenant_tx(acme.process.app_pool, acme.tenant_id) as tx:
-            sql = "UPDATE outbox SET seq = NULL WHERE tenant_id = $1 AND payload::text LIKE '%' || $2 || '%'"
+            sql = """DELETE FROM event_entry WHERE tenant_id = $1 AND id IN (
+                         SELECT id FROM outbox WHERE tenant_id = $1 AND payload::text LIKE '%' || $2 || '%')"""
             await tx.conn.execute(sql, tx.tenant_id, str(decode("ord", gone)))
         seen = await seen_by(acme, last_event_id=opened.id)
         assert names(seen) == ["open", "gap", "order.paid", "order.delivered", "resumed"]
@@ -239,7 +241,9 @@ class TestResume:
 
 
 class TestBounds:
-    async def test_too_many_of_a_store(self, client: httpx.AsyncClient, acme: Store, globex: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_too_many_of_a_store(
+        self, client: httpx.AsyncClient, acme: Store, globex: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(viewers, "OF_TENANT_MAX", 1)
         async with watching(acme):
             response = await client.get(URL, headers=acme.merchant)
@@ -357,7 +361,21 @@ class TestNumbers:
                 await sold(acme, sale)
             await asyncio.gather(*(relay(acme) for _ in range(3)))
         async with tenant_tx(acme.process.app_pool, acme.tenant_id) as tx:
-            seqs = [row[0] for row in await tx.conn.fetch("SELECT seq FROM outbox WHERE tenant_id = $1 ORDER BY seq", tx.tenant_id)]
+            rows = await tx.conn.fetch("SELECT seq, id FROM event_entry WHERE tenant_id = $1 ORDER BY seq", tx.tenant_id)
+            seqs = [row["seq"] for row in rows]
+            sent = await tx.conn.fetchval("SELECT count(*) FROM outbox WHERE tenant_id = $1 AND next_try_at IS NULL", tx.tenant_id)
             head = await tx.conn.fetchval("SELECT seq FROM event_head WHERE tenant_id = $1", tx.tenant_id)
         assert seqs == list(range(1, head + 1))
-        assert len(seqs) >= 13
+        assert len({row["id"] for row in rows}) == sent >= 13
+
+    async def test_only_the_newest_are_listed(self, acme: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(event_log, "KEPT", 3)
+        sale = await acme.sale(9)
+        for _ in range(3):
+            await sold(acme, sale)
+            await sold(acme, sale)
+            await relay(acme)
+        async with tenant_tx(acme.process.app_pool, acme.tenant_id) as tx:
+            rows = await tx.conn.fetch("SELECT seq FROM event_entry WHERE tenant_id = $1 ORDER BY seq", tx.tenant_id)
+            assert [row["seq"] for row in rows] == list(range(await event_log.head(tx) - len(rows) + 1, await event_log.head(tx) + 1))
+        assert 3 <= len(rows) <= 5

@@ -11,6 +11,7 @@ from tenants.orders import index, tally
 from tenants.payments import refunds
 from tests.paying import pay
 from tests.shop import Store
+from workers.relay import Relay
 
 URL = "/v1/overview"
 
@@ -96,10 +97,16 @@ class TestOverview:
         sale = await acme.sale(3)
         order = await acme.order(await acme.guest(), sale)
         await pay(acme, order)
-        await acme.ask("POST", f"/v1/orders/{order}/refund", acme.merchant | {"Idempotency-Key": "r"},)
+        await acme.ask(
+            "POST",
+            f"/v1/orders/{order}/refund",
+            acme.merchant | {"Idempotency-Key": "r"},
+        )
         async with tenant_tx(acme.process.app_pool, acme.tenant_id) as tx:
             number = await tx.conn.fetchval("SELECT out_refund_no FROM refund WHERE tenant_id = $1", tx.tenant_id)
             await refunds.succeeded(tx, number)
+        for _ in range(2):
+            await Relay(acme.process.app_pool, acme.process.redis).send(acme.tenant_id)
         today = (await asked(acme))["day"]["today"][0]
         assert (today["refunds"], today["refunded_minor"], today["delivered"]) == (1, 9900, 1)
         await indexed(acme)
@@ -144,7 +151,11 @@ class TestFunnel:
         await pay(acme, orders[0])
         await pay(acme, orders[1])
         await acme.ask("POST", f"/v1/orders/{orders[2]}/cancel", acme.merchant)
-        await acme.ask("POST", f"/v1/orders/{orders[1]}/refund", acme.merchant | {"Idempotency-Key": "r"},)
+        await acme.ask(
+            "POST",
+            f"/v1/orders/{orders[1]}/refund",
+            acme.merchant | {"Idempotency-Key": "r"},
+        )
         expected = {"reserved": (4, 8), "waiting": (1, 2), "lapsed": (1, 2), "paid": (2, 4), "delivered": (1, 2), "refunded": (1, 2)}
         assert await funnel() == expected
         await indexed(acme)

@@ -128,18 +128,12 @@ class WebhookEvents(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: list[WebhookEvent]
 
 
-def watch_events(
-    *, types: str | None = None, last_event_id: str | None = None, seconds: int = 600, last_event_id: str | None = None
-) -> Call[str]:
+def watch_events(*, types: str | None = None, last_event_id: str | None = None, seconds: int = 600) -> Call[str]:
     """The store's events as they happen. Ends by itself after ten minutes, and within two seconds when the session or key is revoked or the
     store is suspended.
     """
     return Call(
-        method="GET",
-        path="/v1/events",
-        answers={200: str},
-        headers={"last-event-id": last_event_id},
-        query={"types": types, "last_event_id": last_event_id, "seconds": seconds},
+        method="GET", path="/v1/events", answers={200: str}, query={"types": types, "last_event_id": last_event_id, "seconds": seconds}
     )
 
 

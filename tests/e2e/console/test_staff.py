@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.console.conftest import Console, OpenConsole
 from tests.e2e.conftest import Merchant
+from tests.e2e.console.conftest import Console, OpenConsole
 
 
 def test_staff_from_invitation_to_role(console: Console, pictures: Path | None) -> None:
