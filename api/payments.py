@@ -13,12 +13,12 @@ from api.callers import Merchant
 from api.guards import anyone, needs
 from api.idempotency import Once
 from api.process import Process
-from api.wire import END
-from checkout_core.errors import NotFound
+from api.wire import END, NOTHING, Nothing
+from checkout_core.errors import Conflict, NotFound
 from checkout_core.ids import encode
-from tenants import capabilities, ledger
-from tenants.db import TenantTx
-from tenants.payments import accounts, inbox
+from tenants import capabilities, ledger, stores
+from tenants.db import TenantTx, tenant_tx
+from tenants.payments import accounts, inbox, office
 from tenants.payments.adapters import adapter
 from tenants.payments.sandbox import SandboxCredentials
 
@@ -46,6 +46,10 @@ class AccountView(Struct, frozen=True):
     notify_url: str
 
 
+class AccountViews(Struct, frozen=True):
+    accounts: list[AccountView]
+
+
 class ProviderAccountController(Controller):
     path = "/provider-accounts"
     tags = ("Payments",)
@@ -64,11 +68,43 @@ class ProviderAccountController(Controller):
         adapter(data.provider, msgspec.json.encode(credentials), process.settings.provider_url, process.providers.client)
 
         async def create() -> AccountView:
-            account = await accounts.create(once.tx, process.keyring, credentials, actor=merchant.actor)
-            url = accounts.notify_url(process.settings.public_url, account.provider, merchant.tenant_id, account.id)
-            return AccountView(encode("acc", account.id), account.provider, account.mch_id, account.state, url)
+            return _view(process, merchant, await accounts.create(once.tx, process.keyring, credentials, actor=merchant.actor))
 
         return await once(create())
+
+    @get("/", guards=[needs("payments:write")], operation_id="listProviderAccounts", summary="The store's accounts at providers")
+    async def all_of(
+        self, tx: NamedDependency[TenantTx], process: NamedDependency[Process], merchant: NamedDependency[Merchant]
+    ) -> AccountViews:
+        return AccountViews([_view(process, merchant, account) for account in await accounts.all_of(tx)])
+
+    # No Idempotency-Key here: asked again it answers with the account that is there.
+    @post(
+        "/test",
+        guards=[needs("payments:write")],
+        status_code=200,
+        operation_id="connectTestAccount",
+        summary="In a sandbox: an account at the test provider, opened if there is none",
+    )
+    async def test(
+        self, process: NamedDependency[Process], merchant: NamedDependency[Merchant], data: JSONBody[Nothing] = NOTHING
+    ) -> AccountView:
+        async with tenant_tx(process.app_pool, merchant.tenant_id) as tx:
+            store, known = await stores.get(tx), await accounts.all_of(tx)
+        if store.mode != "test":
+            raise Conflict("Test accounts are for a sandbox: nothing that a store really sells is paid with them.", code="live_store")
+        found = next((account for account in known if account.provider in accounts.TEST_PROVIDERS), None)
+        if found is None:
+            settings = process.settings
+            credentials = await office.open_account(process.providers.client, settings.provider_url, settings.provider_token, store.slug)
+            async with tenant_tx(process.app_pool, merchant.tenant_id) as tx:
+                found = await accounts.create(tx, process.keyring, credentials, actor=merchant.actor)
+        return _view(process, merchant, found)
+
+
+def _view(process: Process, merchant: Merchant, account: accounts.Account) -> AccountView:
+    url = accounts.notify_url(process.settings.public_url, account.provider, merchant.tenant_id, account.id)
+    return AccountView(encode("acc", account.id), account.provider, account.mch_id, account.state, url)
 
 
 class LedgerController(Controller):

@@ -23,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_domain: str = "localhost"
     public_url: str = ""
     provider_url: str = ""
+    provider_token: str = ""  # of its back office, which opens test accounts; without it merchants bring their own
     trusted_proxies: tuple[str, ...] = ()
     nameservers: tuple[str, ...] = ()  # recursive ones, asked for domains' proofs and webhooks' hosts; the system's unless given
     db_pool_size: int = 8
@@ -71,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             base_domain=env.get("TESSERA_BASE_DOMAIN", "localhost"),
             public_url=env.get("TESSERA_PUBLIC_URL", ""),
             provider_url=env.get("TESSERA_PROVIDER_URL", ""),
+            provider_token=env.get("TESSERA_PROVIDER_ADMIN_TOKEN", ""),
             trusted_proxies=tuple(filter(None, env.get("TESSERA_TRUSTED_PROXIES", "").split(","))),
             nameservers=tuple(filter(None, env.get("TESSERA_NAMESERVERS", "").split(","))),
             db_pool_size=int(env.get("TESSERA_DB_POOL_SIZE", "8")),

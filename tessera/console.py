@@ -75,7 +75,10 @@ class Node:
 
     def npm(self, *arguments: str) -> None:
         """Raises `Broken`."""
-        environ = os.environ | {"PATH": f"{Path(self.program).parent}{os.pathsep}{os.environ.get('PATH', '')}", "npm_config_update_notifier": "false"}
+        environ = os.environ | {
+            "PATH": f"{Path(self.program).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "npm_config_update_notifier": "false",
+        }
         done = subprocess.run(
             [*self._npm, *arguments], cwd=SOURCES, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )

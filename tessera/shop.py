@@ -101,10 +101,21 @@ class Shop:
         # It need not watch its parent: whatever a keeper starts ends with the keeper.
         options += ["--print-json", "--outlive-parent"]
         run("provider", *options, module=PROVIDER, port=self.provider_port, path="/healthz")
+        self.processes.wait_ready("provider")
+        office = {"TESSERA_PROVIDER_ADMIN_TOKEN": self.provider.admin_token}
         ports = ["--port", str(self.mail_port), "--smtp-port", str(self.smtp_port)]
         run("mail", *ports, "--outlive-parent", module=CATCHER, port=self.mail_port, path="/healthz")
         for number in range(1, self.apis + 1):
-            run(f"api-{number}", "api", "--host", HOST, "--port", str(self.port), port=self.port, environ=self.environ_of("api"))
+            run(
+                f"api-{number}",
+                "api",
+                "--host",
+                HOST,
+                "--port",
+                str(self.port),
+                port=self.port,
+                environ={**office, **self.environ_of("api")},
+            )
         run("worker", "worker", environ=self.environ_of("worker"))
         self.processes.wait_ready()
 

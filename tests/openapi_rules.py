@@ -13,7 +13,7 @@ Document = dict[str, Any]
 # Lists that cannot grow: of states, of what a store has on offer at this moment, of one order; and of what a merchant has few.
 WHOLE = {
     "listBalances", "getStorefront", "revealCodes", "listWebhookEvents", "listWebhookEndpoints", "listChannels", "listDomains", "listRoles",
-    "listInvitations", "listTranslations", "listTypes", "listInputs", "listOrderTags",
+    "listInvitations", "listTranslations", "listProviderAccounts", "listTypes", "listInputs", "listOrderTags",
     "listCategories", "listShownCategories", "listPriceLists", "listBuyerGroups",
 }  # fmt: skip
 # Made again they answer with another secret, which is kept nowhere; or with what is there: a payment that is open, the same document or

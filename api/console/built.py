@@ -8,7 +8,7 @@ import msgspec
 FOLDER: Final = Path(__file__).parents[2] / "build" / "console"
 NONCE: Final = "__NONCE__"  # stands in the built page wherever an answer's own nonce belongs
 TYPES: Final = {
-    ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json",
+    ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".json": "application/json",
     ".woff2": "font/woff2", ".png": "image/png", ".webp": "image/webp",
 }  # fmt: skip
 

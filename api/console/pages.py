@@ -49,7 +49,10 @@ async def _answer(request: AnyRequest, path: str) -> Response[bytes]:
 
 
 def _file(file: File, *, gzips: bool, forever: bool) -> Response[bytes]:
-    headers = SECURITY_HEADERS | {"Cache-Control": f"public, max-age={YEAR_S}, immutable" if forever else "no-cache", "Vary": "Accept-Encoding"}
+    headers = SECURITY_HEADERS | {
+        "Cache-Control": f"public, max-age={YEAR_S}, immutable" if forever else "no-cache",
+        "Vary": "Accept-Encoding",
+    }
     if gzips and file.gzipped:
         return Response(file.gzipped, media_type=file.media_type, headers=headers | {"Content-Encoding": "gzip"})
     return Response(file.body, media_type=file.media_type, headers=headers)

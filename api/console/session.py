@@ -124,7 +124,14 @@ async def _shown(request: AnyRequest, process: Process, token: str | None, merch
         csrf=csrf.token(process.keys.csrf, token),
         who=Who(encode("usr", person.id), person.mail, "en" if person.locale == "en" else "zh-CN", person.has_totp),
         store=Store(
-            encode("ten", tenant_id), store.slug, store.name, process.at(home.host, "/"), store.currency, store.zone, store.locale, store.locales
+            encode("ten", tenant_id),
+            store.slug,
+            store.name,
+            process.at(home.host, "/"),
+            store.currency,
+            store.zone,
+            store.locale,
+            store.locales,
         ),
         permissions=sorted(merchant.scopes),
         mode="test" if is_test else "live",

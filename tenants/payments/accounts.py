@@ -45,6 +45,12 @@ async def create(tx: TenantTx, keyring: Keyring, credentials: SandboxCredentials
     return account
 
 
+async def all_of(tx: TenantTx) -> list[Account]:
+    """The store's accounts, oldest first."""
+    sql = "SELECT id, provider, mch_id, state FROM provider_account WHERE tenant_id = $1 ORDER BY id"
+    return [Account(*row) for row in await tx.conn.fetch(sql, tx.tenant_id)]
+
+
 def notify_url(base: str, provider: str, tenant_id: UUID, account_id: UUID) -> str:
     """Where a provider sends its notices of an account. It names the tenant, so that nothing has to be looked up before there is one."""
     return f"{base}/v1/payment-notices/{provider}/{tenant_id.hex}/{account_id.hex}"

@@ -10,7 +10,9 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="tessera console", description=__doc__)
     parser.add_argument("--check", action="store_true", help="its types and its tests too")
     parser.add_argument("--if-possible", action="store_true", help="without it, say why, and end well: /console then says how to build it")
-    parser.add_argument("--document", action="store_true", help="print the OpenAPI document that its types are made from, and do nothing else")
+    parser.add_argument(
+        "--document", action="store_true", help="print the OpenAPI document that its types are made from, and do nothing else"
+    )
     args = parser.parse_args(argv)
     if args.document:
         print(console.document().decode())

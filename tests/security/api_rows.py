@@ -265,6 +265,8 @@ API = {
     "GET /v1/order-exports/{export_id}/file": Row(ok=409),  # no worker makes it here
     "POST /v1/order-lookups/reminders": Row(ok=202, content=body(contact="nobody@example.org")),
     "POST /v1/order-lookups": Row(ok=404, content=body(order_id="{order_id}", contact="nobody@example.org")),
+    "GET /v1/provider-accounts": Row(),
+    "POST /v1/provider-accounts/test": Row(ok=409),  # the world's stores are no sandboxes
     "POST /v1/provider-accounts": Row(ok=201, content=lambda _: {"json": provider_account()}),
     "POST /v1/payment-notices/{provider}/{tenant}/{account}": Row(ok=(401, 404), content=lambda _: {"content": b"{}"}),
     "GET /v1/ledger/balances": Row(),

@@ -149,6 +149,7 @@ ACTS = {
     "DELETE /v1/buyer-groups/{group_id}/members/{shopper_id}": Act(("buyer_group.left",)),
     "POST /v1/order-exports": Act(("data.order_export",)),
     "POST /v1/provider-accounts": Act(("provider_account.created",)),
+    "POST /v1/provider-accounts/test": Act((), "the store is no sandbox; tried in tests/api/test_payments.py"),
     "POST /v1/shoppers/search": Act((), "it reads figures; what is handed out is on record"),
     "POST /v1/shoppers/{shopper_id}/exports": Act(("data.shopper_export",), needs="nothing asked"),
     "POST /v1/shoppers/{shopper_id}/erasure": Act(("data.shopper_erasure",), needs="delivered"),

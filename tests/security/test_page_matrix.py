@@ -16,7 +16,8 @@ PAGE_ROUTES = [route for route in routes() if route.name not in API and route.na
 
 
 class Page(NamedTuple):
-    """Who may see it: `public`, `order` (the shopper whose it is), `desk` (staff who have all in `needs`). `fields` are the form's."""
+    """Who may see it: `public`, `order` (the shopper whose it is), `desk` (staff who have all in `needs`), `console` (asked by its scripts:
+    tests/api/test_console.py). `fields` are the form's."""
 
     kind: str
     fields: dict[str, str] = {}
@@ -26,6 +27,12 @@ class Page(NamedTuple):
 PAGES = {
     "GET /": Page("public"),
     "GET /docs/api": Page("public"),
+    "GET /console": Page("public"),
+    "GET /console/{path}": Page("public"),
+    "GET /console/session": Page("public"),
+    "POST /console/session": Page("public", {"mail": "nobody@example.org", "password": "no password"}),
+    "DELETE /console/session": Page("public"),
+    "POST /console/sandbox": Page("console"),
     "GET /language": Page("public"),
     "GET /static/{name}": Page("public"),
     "GET /brand.css": Page("public"),
@@ -87,12 +94,12 @@ async def test_page(client: httpx.AsyncClient, process: Process, acme: Store, gl
     merchant = Browser.of(process, {}, session=await session(acme))
 
     async def visit(who: Browser, ids: Ids, *, forged: bool = False) -> httpx.Response:
-        path = route.path.format(**{"name": "x.css", "slug": acme.slug, **ids})
+        path = route.path.format(**{"name": "x.css", "path": "orders", "slug": acme.slug, **ids})
         content = {} if route.method == "GET" else {"data": fields | ({} if forged else who.fields)}
         return await client.request(route.method, path, headers=who.headers, **content)  # type: ignore[arg-type]
 
     if route.method == "POST":
-        rightful = merchant if kind == "desk" else owner
+        rightful = merchant if kind in ("desk", "console") else owner
         assert (await visit(rightful, a.ids, forged=True)).status_code in {400, 403, 415}, "a form without proof does nothing"
     refused = {"order": [anonymous, stranger, foreign_shopper, at_home, foreign_merchant, merchant], "desk": [anonymous, owner, at_home]}
     for who in refused.get(kind, []):

@@ -15,6 +15,9 @@ interface Entry {
   icon: React.ComponentType;
 }
 
+/** For those who hear the page only. */
+const UNSEEN = { position: "absolute", width: 1, height: 1, overflow: "hidden", clipPath: "inset(50%)" } as const;
+
 /** Goes anywhere: to a screen by its name, to a thing by its id (`ord_…`), to the orders by what was typed. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const t = useWords("shell");
@@ -58,7 +61,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     if (event.key === "Enter" && !event.nativeEvent.isComposing) go(entries[at]);
   };
   return (
-    <Modal open onCancel={onClose} footer={null} closable={false} title={null} width={560} style={{ top: 72 }}>
+    <Modal open onCancel={onClose} footer={null} closable={false} title={t("search")} styles={{ header: UNSEEN }} width={560} style={{ top: 72 }}>
       <Input
         size="large"
         prefix={<SearchOutlined />}

@@ -35,6 +35,8 @@ export function LookProvider({ children }: { children: ReactNode }) {
 
 export const useLook = () => useContext(Context);
 
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
 /** The one place where the console's looks are decided. Contrasts are at least 4.5:1 for text, light and dark. */
 export function tokens(isDark: boolean): ThemeConfig {
   const accent = isDark ? "#3aa68c" : "#12685a";
@@ -50,6 +52,14 @@ export function tokens(isDark: boolean): ThemeConfig {
       colorSuccess: isDark ? "#49a86b" : "#237a46",
       colorWarning: isDark ? "#d9a441" : "#a15c00",
       colorError: isDark ? "#e5635b" : "#c0322b",
+      colorInfoBg: isDark ? "#14233d" : "#eaf2ff",
+      colorInfoBorder: isDark ? "#27457a" : "#b9d3fa",
+      colorSuccessBg: isDark ? "#14291c" : "#e8f6ec",
+      colorSuccessBorder: isDark ? "#275a3a" : "#b3dfc1",
+      colorWarningBg: isDark ? "#2d230f" : "#fff6e0",
+      colorWarningBorder: isDark ? "#5e4a1e" : "#f0d28c",
+      colorErrorBg: isDark ? "#331715" : "#fdeeed",
+      colorErrorBorder: isDark ? "#6a2f2b" : "#f3bdb9",
       colorTextSecondary: isDark ? "rgba(255,255,255,0.72)" : "rgba(0,0,0,0.68)",
       colorTextTertiary: isDark ? "rgba(255,255,255,0.62)" : "rgba(0,0,0,0.58)",
       colorTextDescription: isDark ? "rgba(255,255,255,0.62)" : "rgba(0,0,0,0.6)",
@@ -65,6 +75,7 @@ export function tokens(isDark: boolean): ThemeConfig {
         '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "WenQuanYi Micro Hei", "Noto Sans CJK SC", sans-serif',
       fontFamilyCode: 'ui-monospace, SFMono-Regular, "JetBrains Mono", Menlo, Consolas, monospace',
       wireframe: false,
+      motion: !still.matches,
       motionDurationMid: "0.15s",
       motionDurationSlow: "0.2s",
     },

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tessera import console as builder
 from tests.e2e.conftest import DESKTOP, PASSWORD, PHONE, Merchant, Visit, Visitor
@@ -16,6 +16,9 @@ from tests.e2e.conftest import DESKTOP, PASSWORD, PHONE, Merchant, Visit, Visito
 # What the API refuses the console tells people about; the browser's own line about it says nothing more.
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (400|401|403|404|409|412|422|428|429)")
 AXE = builder.SOURCES / "node_modules" / "axe-core" / "axe.min.js"
+
+
+expect.set_options(timeout=15_000)  # on a busy machine a list is fetched anew only after a while
 
 
 @pytest.fixture(scope="session")
