@@ -17,10 +17,12 @@ from api.channels import ChannelController, VisibilityController
 from api.checkouts import CheckoutController
 from api.domains import AddressController, DomainController
 from api.entitlements import EntitlementController
+from api.events import EventController
 from api.exceptions import ExceptionController
 from api.exports import ExportController
 from api.feed import FeedController
 from api.fulfilments import FulfilmentController
+from api.funnels import FunnelController
 from api.health import healthz, readyz
 from api.idempotency import Replayed, answer_again
 from api.invitations import InvitationController
@@ -32,6 +34,7 @@ from api.order_lookups import LookupController
 from api.order_notes import OrderHistoryController
 from api.order_tags import TagController, TaggedOrderController
 from api.orders import OrderController, OwnOrderController
+from api.overview import OverviewController
 from api.password_resets import PasswordResetController
 from api.payments import LedgerController, NoticeController, ProviderAccountController
 from api.picks import OfferedPickController, PickController
@@ -115,6 +118,9 @@ def create_app(settings: Settings) -> Litestar:
             SaleController,
             ShelfController,
             FeedController,
+            FunnelController,
+            EventController,
+            OverviewController,
             OfferController,
             OfferedPickController,
             ShopperController,

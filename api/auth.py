@@ -74,6 +74,11 @@ def bearer(connection: Connection) -> str | None:
     return token
 
 
+def merchants_token(connection: Connection) -> str:
+    """What a merchant shows, to be looked at again while he is answered. Raises as `merchant_of`."""
+    return _token(connection.app.state.process, connection, "session")
+
+
 def _token(process: Process, connection: Connection, kind: Kind) -> str:
     token = bearer(connection)
     if token is not None:

@@ -93,8 +93,10 @@ class Directory:
         """Whether memory can say so, without a look in Postgres."""
         return self._by_host.knows(host)
 
-    async def may_change(self, tenant_id: UUID) -> None:
-        """Raises `Suspended` when the tenant's people may only read."""
+    async def may_change(self, tenant_id: UUID, *, at_once: bool = False) -> None:
+        """Raises `Suspended` when the tenant's people may only read; `at_once` is by Postgres and not by memory."""
+        if at_once:
+            self._suspended.forget(tenant_id)
         if await self._suspended.get(tenant_id):
             raise Suspended("The platform has suspended this store. What is there can be read; orders can be refunded and cancelled.")
 

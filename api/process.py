@@ -17,6 +17,7 @@ from api.doors import Doors
 from api.erased import Erased
 from api.limits import Limits
 from api.memory import Memory
+from api.viewers import Hub
 from checkout_core.admission import Gatekeeper
 from checkout_core.batcher import Batcher
 from checkout_core.bell import Bell
@@ -85,6 +86,7 @@ class Process(msgspec.Struct, frozen=True):
     staff_seals: Seals
     sender: Sender
     channels: Memory[UUID, frozenset[str]]
+    hub: Hub
 
     async def channels_of(self, tenant_id: UUID) -> frozenset[str]:
         """The codes that new orders of a store may carry; a change is noticed within two seconds."""
@@ -116,8 +118,11 @@ async def open_process(settings: Settings) -> AsyncIterator[Process]:
     room = Room(partitions)
     doors = Doors(app_pool, Gatekeeper(partitions), bell, erased.among, room)
     batcher = Batcher(doors.decide, flights=FLIGHTS)
+    directory, callers = Directory(platform_pool, settings.base_domain), Callers(app_pool, platform_pool, keys.api_keys)
+    hub = Hub(app_pool, callers, directory)
     listening = [
-        asyncio.create_task(listener.listen(settings.redis_url, doors), name="events"),
+        asyncio.create_task(listener.listen(settings.redis_url, doors, hub), name="events"),
+        asyncio.create_task(hub.run(), name="viewers"),
         asyncio.create_task(erased.watch(), name="erased"),
     ]
     keyring = Keyring(settings.secret, settings.master_keys)
@@ -144,9 +149,10 @@ async def open_process(settings: Settings) -> AsyncIterator[Process]:
             bell=bell,
             keyring=keyring,
             providers=providers,
-            directory=Directory(platform_pool, settings.base_domain),
+            directory=directory,
             erased=erased,
-            callers=Callers(app_pool, platform_pool, keys.api_keys),
+            callers=callers,
+            hub=hub,
             limits=Limits(Limiter(partitions), settings.ip_limit_factor),
             passwords=Passwords(),
             totp=Totp(settings.secret),

@@ -7,8 +7,10 @@ import os
 import signal
 import socket
 import sys
+from types import FrameType
 
 import uvicorn
+from litestar import Litestar
 
 from api.app import create_app
 from api.gate import gate_of
@@ -36,7 +38,7 @@ def main(argv: list[str]) -> int:
     listening = socket.socket(fileno=args.fd) if args.fd is not None else listen(args.host, args.port)
     print(f"listening on {listening.getsockname()}", flush=True)
     app = create_app(settings)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app,
             loop="uvloop",
@@ -62,6 +64,21 @@ def main(argv: list[str]) -> int:
         signal.signal(each, stop)
     server.run(sockets=[listening])
     return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Tells those who watch to come again elsewhere: it would wait for them until its grace is over."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if process := getattr(self.app.state, "process", None):
+            process.hub.stopping = True
+
+    @property
+    def app(self) -> Litestar:
+        app = self.config.app
+        assert isinstance(app, Litestar)
+        return app
 
 
 def listen(host: str, port: int) -> socket.socket:

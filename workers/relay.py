@@ -1,8 +1,8 @@
 """The relay: events leave the outbox for everybody who listens, at least once, after their transaction committed.
 
-First they are queued for merchants' webhooks, which needs Postgres alone. Then they are published: to the API processes, which forget what
-they remember of a tenant when it changed. The channel is Redis' publish: an event lost there is no harm, since what processes remember also
-expires by itself.
+First they are queued for merchants' webhooks and numbered for those who watch, which needs Postgres alone. Then they are published: to the
+API processes, which forget what they remember of a tenant when it changed. The channel is Redis' publish: an event lost there is no harm,
+since what processes remember also expires by itself.
 """
 
 import logging
@@ -14,8 +14,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from checkout_core.ids import new_id
-from tenants import events
-from tenants.db import Pool, tenant_tx
+from tenants import event_log, events
+from tenants.db import Pool, TenantTx, tenant_tx
+from tenants.orders import tally
 from tenants.webhooks.fanout import fan_out
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,9 @@ class Relay:
             sql = """SELECT id, topic, payload, created_at, fanned_out FROM outbox WHERE tenant_id = $1 AND next_try_at <= now()
                      ORDER BY id LIMIT $2 FOR UPDATE"""
             rows = await tx.conn.fetch(sql, tenant_id, AT_ONCE)
-            woken = await fan_out(tx, [row for row in rows if not row["fanned_out"]])
+            fresh = [row for row in rows if not row["fanned_out"]]
+            woken = await fan_out(tx, fresh)
+            await _count(tx, fresh)
             try:
                 await self._publish(tenant_id, rows)
             except (RedisError, OSError) as error:
@@ -48,6 +51,9 @@ class Relay:
             await tx.conn.execute(f"UPDATE outbox SET {done} WHERE tenant_id = $1 AND id = ANY($2)", tenant_id, [row["id"] for row in rows])
         if away is not None:
             raise away
+        if rows:
+            # Said after the commit: who hears it finds them.
+            await self.tell(tenant_id, event_log.RECORDED, {})
         return woken
 
     async def _publish(self, tenant_id: UUID, rows: list[asyncpg.Record]) -> None:
@@ -66,3 +72,11 @@ class Relay:
             await self._redis.publish(events.CHANNEL, events.encode(said))
         except (RedisError, OSError) as error:
             log.info("%s was not said: %s", topic, type(error).__name__)
+
+
+async def _count(tx: TenantTx, fresh: list[asyncpg.Record]) -> None:
+    """Once for each event: its place in the store's list, and refunds in the store's day."""
+    if fresh:
+        await event_log.record(tx, [row["id"] for row in fresh])
+    if refunds := [row["payload"] for row in fresh if row["topic"] == "refund.succeeded"]:
+        await tally.refunded(tx, [UUID(msgspec.json.decode(payload)["refund_id"]) for payload in refunds])

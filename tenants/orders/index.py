@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tenants import search
 from tenants.db import Pool, TenantTx, tenant_tx
+from tenants.orders import tally
 
 NOTES = 500  # indexed in one transaction, while they name no more than so many orders
 ORDERS = 5_000
@@ -30,14 +31,15 @@ _TAKE = f"""SELECT id, order_ids FROM (
 _INDEX = f"""
     WITH read AS MATERIALIZED (
         SELECT o.*, e.state AS old_state, e.contact AS old_contact FROM (
-            SELECT id AS order_id, created_at AS at, state, channel, {search.FOLDED.format("contact")} AS contact FROM orders
+            SELECT id AS order_id, created_at AS at, state, channel, {search.FOLDED.format("contact")} AS contact,
+                   amount_minor, currency, paid_at, delivered_at FROM orders
             WHERE tenant_id = $1 AND id = ANY($2)) AS o
         LEFT JOIN LATERAL (
             SELECT state, contact FROM order_entry WHERE tenant_id = $1 AND at = o.at AND order_id = o.order_id OFFSET 0) AS e ON true),
     fresh AS MATERIALIZED (SELECT * FROM read WHERE state IS DISTINCT FROM old_state OR contact IS DISTINCT FROM old_contact),
     line AS MATERIALIZED (
-        SELECT f.order_id, f.at, f.state, f.old_state, l.sale_id FROM fresh AS f CROSS JOIN LATERAL (
-            SELECT sale_id FROM order_line WHERE tenant_id = $1 AND order_id = f.order_id OFFSET 0) AS l),
+        SELECT f.order_id, f.at, f.state, f.old_state, l.sale_id, l.quantity FROM fresh AS f CROSS JOIN LATERAL (
+            SELECT sale_id, quantity FROM order_line WHERE tenant_id = $1 AND order_id = f.order_id OFFSET 0) AS l),
     term AS MATERIALIZED (
         SELECT {STATE.format(state="state")} AS term, at, order_id FROM fresh WHERE state IS DISTINCT FROM old_state
         UNION ALL SELECT {CHANNEL.format(channel="channel")}, at, order_id FROM fresh WHERE old_state IS NULL
@@ -60,6 +62,8 @@ _INDEX = f"""
                 ON CONFLICT (tenant_id, at, order_id) DO UPDATE SET state = excluded.state, contact = excluded.contact),
     postings AS (INSERT INTO order_posting (tenant_id, term, at, order_id)
                  SELECT $1, term, at, order_id FROM term ORDER BY term, at, order_id ON CONFLICT DO NOTHING),
+    minutes AS ({tally.KEEP_MINUTES.format(changed="fresh")}),
+    tallies AS ({tally.KEEP_TALLIES.format(line="line")}),
     done AS (DELETE FROM order_change WHERE tenant_id = $1 AND id = ANY($3))
     SELECT (SELECT array_agg(ROW({CONTACT.format(contact="contact")}, contact)) FROM (
                 SELECT DISTINCT contact FROM fresh WHERE contact <> '' AND NOT EXISTS (

@@ -44,6 +44,7 @@ class Event(NamedTuple):
     type: str
     body: str
     at: dt.datetime
+    row_id: UUID | None = None  # of the outbox, unless it follows from the order's rows
 
 
 class _Wanted(NamedTuple):
@@ -98,7 +99,8 @@ async def events(tx: TenantTx, rows: Sequence[asyncpg.Record], types: set[str]) 
                 )
         if isinstance(data, catalogue.Order) and catalogue.RESERVED in types:
             found.append(reserved(UUID(said["order_id"]), data))  # known already, unless nobody has looked since it was made
-        found.append(Event(uuid5(row["id"], type_), type_, catalogue.body(KINDS[type_], row["created_at"], data), row["created_at"]))
+        at = row["created_at"]
+        found.append(Event(uuid5(row["id"], type_), type_, catalogue.body(KINDS[type_], at, data), at, row["id"]))
     return found
 
 

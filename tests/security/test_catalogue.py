@@ -60,6 +60,7 @@ REMOVED = {
     ("tessera_app", "order_tag"): "an order has the tag no more",
     ("tessera_app", "tag"): "a tag that no order has",
     ("tessera_app", "order_change"): "a note that is done",
+    ("tessera_app", "event_entry"): "older than anybody may ask for",
     ("tessera_app", "order_posting"): "an order is no longer what it was listed as",
     ("tessera_app", "search_gram"): "a text that is another now, or gone",
     ("tessera_app", "search_text"): "a text that is gone",

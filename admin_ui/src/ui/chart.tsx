@@ -19,16 +19,23 @@ export function Chart({ option, height = 280, label }: { option: EChartsOption; 
       here = false;
     };
   }, []);
+  const drawn = useRef<ReturnType<Echarts["begin"]> | null>(null);
+  const newest = useRef(option);
+  newest.current = option;
   useEffect(() => {
     if (echarts === null || place.current === null) return;
-    const chart = echarts.begin(place.current, isDark, option);
+    const chart = (drawn.current = echarts.begin(place.current, isDark, newest.current));
     const watch = new ResizeObserver(() => chart.resize());
     watch.observe(place.current);
     return () => {
       watch.disconnect();
       chart.dispose();
+      drawn.current = null;
     };
-  }, [echarts, isDark, option]);
+  }, [echarts, isDark]);
+  useEffect(() => {
+    if (drawn.current !== null) echarts?.redraw(drawn.current, option);
+  }, [echarts, option]);
   return (
     <div role="img" aria-label={label} style={{ height, position: "relative" }}>
       {echarts === null && <Skeleton.Node active style={{ width: "100%", height }} />}

@@ -20,8 +20,13 @@ export function begin(place: HTMLElement, isDark: boolean, option: EChartsOption
     textStyle: { color: text },
     animationDuration: still ? 0 : 300,
     grid: { left: 8, right: 12, top: 28, bottom: 8, containLabel: true },
-    ...option,
-    ...(option.tooltip && !Array.isArray(option.tooltip) ? { tooltip: { ...option.tooltip, renderMode: "richText" } } : {}),
   });
+  redraw(chart, option);
   return chart;
+}
+
+/** The same chart with other figures: what stays is not drawn anew. */
+export function redraw(chart: EChartsType, option: EChartsOption): void {
+  const { tooltip } = option;
+  chart.setOption({ ...option, ...(tooltip && !Array.isArray(tooltip) ? { tooltip: { ...tooltip, renderMode: "richText" } } : {}) });
 }

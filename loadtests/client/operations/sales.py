@@ -93,6 +93,44 @@ class Shelved(Struct, frozen=True, kw_only=True, omit_defaults=True):
     takes_new_stock: bool = False
 
 
+class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`units` are those of this sale, in so many `orders`."""
+
+    orders: int
+    units: int
+
+
+class Funnel(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Orders of a sale. All that were `reserved` are `waiting` to be paid, `lapsed` (expired or cancelled) or `paid`; of those paid some
+    are `delivered` and not refunded, some `refunded` whole or on their way there, the others wait for their delivery. A partial refund
+    changes no step. `as_of`: all up to then is counted, which is now but in a rush.
+    """
+
+    as_of: str
+    reserved: Step
+    waiting: Step
+    lapsed: Step
+    paid: Step
+    delivered: Step
+    refunded: Step
+
+
+class Second(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    at: dt.datetime
+    orders: int
+    units: int
+
+
+class Seconds(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Orders by the second they were made in, oldest first; seconds without any are left out. `since` is the first second that is counted
+    whole: later than what was asked for when there were more than 20,000 orders.
+    """
+
+    since: dt.datetime
+    until: str
+    seconds: list[Second]
+
+
 def list_sales(
     *, limit: int = 20, cursor: str | None = None, state: Literal["open", "paused", "ended"] | None = None, sku_id: str | None = None
 ) -> Pages[Sales, Sale]:
@@ -173,3 +211,13 @@ def take_off_shelf(sku_id: str) -> Call[None]:
 def watch_sale(sale_id: str, *, seconds: int = 600) -> Call[str]:
     """Stock and rate of a sale, every second."""
     return Call(method="GET", path=f"/v1/sales/{sale_id}/feed", answers={200: str}, query={"seconds": seconds})
+
+
+def get_sale_funnel(sale_id: str) -> Call[Funnel]:
+    """What became of a sale's orders."""
+    return Call(method="GET", path=f"/v1/sales/{sale_id}/funnel", answers={200: Funnel})
+
+
+def get_sale_seconds(sale_id: str, *, last_s: int = 120) -> Call[Seconds]:
+    """A sale's orders by the second."""
+    return Call(method="GET", path=f"/v1/sales/{sale_id}/seconds", answers={200: Seconds}, query={"last_s": last_s})

@@ -143,6 +143,62 @@ class Sandbox(Struct, frozen=True, kw_only=True, omit_defaults=True):
     api_key: str
 
 
+class Figures(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`orders` were made, that is, held units; `paid` is by the provider's time, and `paid_minor` their amount; `delivered` completely;
+    `refunds` that were asked for and are paid back, and what they paid.
+    """
+
+    currency: str
+    orders: int
+    paid: int
+    paid_minor: int
+    delivered: int
+    refunds: int
+    refunded_minor: int
+
+
+class Hour(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    starts_at: dt.datetime
+    orders: int
+    paid: int
+
+
+class Day(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`today` since midnight in the store's `zone`; `before` is the day before up to the same minute. A row for each currency, the store's
+    own first. `hours` are the last 24, oldest first, the one that runs included. All is counted up to `as_of`: now, but in a rush.
+    """
+
+    date: str
+    zone: str
+    as_of: str
+    today: list[Figures]
+    before: list[Figures]
+    hours: list[Hour]
+
+
+class SellingSale(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`committed` of the `allotted` units are held or sold."""
+
+    id: str
+    name: str
+    state: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime | None
+    allotted: int
+    committed: int
+
+
+class Overview(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What takes a permission that the asker does not have is null. `day` and `open_exceptions` (1000: at least so many) take orders:read,
+    `low_stock` (SKUs) vault:read, `sales` (open or paused, the newest 20) sales:read.
+    """
+
+    day: Day | None
+    open_exceptions: int | None
+    low_stock: int | None
+    sales: list[SellingSale] | None
+
+
 def get_store() -> Call[Store]:
     """The store's settings; the ETag is their version."""
     return Call(method="GET", path="/v1/store", answers={200: Store})
@@ -251,3 +307,8 @@ def set_sale_channels(sale_id: str, body: Visibility) -> Call[Visibility]:
 def enter_sandbox() -> Call[Sandbox]:
     """Open the store's sandbox, or get another key to it."""
     return Call(method="POST", path="/v1/sandbox", answers={201: Sandbox}, body=Nothing())
+
+
+def get_overview() -> Call[Overview]:
+    """The store today, beside yesterday, and what waits."""
+    return Call(method="GET", path="/v1/overview", answers={200: Overview})

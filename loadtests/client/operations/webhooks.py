@@ -128,6 +128,15 @@ class WebhookEvents(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: list[WebhookEvent]
 
 
+def watch_events(*, types: str | None = None, last_event_id: str | None = None, seconds: int = 600) -> Call[str]:
+    """The store's events as they happen. Ends by itself after ten minutes, and within two seconds when the session or key is revoked or the
+    store is suspended.
+    """
+    return Call(
+        method="GET", path="/v1/events", answers={200: str}, query={"types": types, "last_event_id": last_event_id, "seconds": seconds}
+    )
+
+
 def get_webhook_endpoint(endpoint_id: str) -> Call[WebhookEndpoint]:
     """Get a webhook endpoint."""
     return Call(method="GET", path=f"/v1/webhook-endpoints/{endpoint_id}", answers={200: WebhookEndpoint})

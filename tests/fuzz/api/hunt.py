@@ -250,8 +250,9 @@ class _Asker:
             del case.query["cursor"]  # what is made up is no cursor of any list
         if "X-Tessera-Store" in case.headers and not _spoilt(case, ParameterLocation.HEADER) and next(throws, 0) < 9:
             case.headers["X-Tessera-Store"] = self.world.slug
-        if case.operation.path.endswith("/feed"):
+        if case.operation.path.endswith(("/feed", "/events")):
             case.query["seconds"] = 1
+        if case.operation.path.endswith("/feed"):
             if next(throws, 0) < 11:
                 case.path_parameters["sale_id"] = self.world.ids["sale_id"][0]
 

@@ -141,8 +141,9 @@ class TestFanOut:
             with conn.query_logger(lambda record: asked.append(record.query)):
                 await type(postbox.relay)(conn, acme.process.redis).send(acme.tenant_id)
                 await asyncio.sleep(0)
-        assert [sql.split()[0] for sql in asked] == ["BEGIN;", "SELECT", "SELECT", "UPDATE", "COMMIT"]
+        assert [sql.split()[0] for sql in asked] == ["BEGIN;", "SELECT", "SELECT", "WITH", "UPDATE", "COMMIT"]
         assert "webhook_endpoint" in asked[2]
+        assert "event_entry" in asked[3], "and one, whoever listens, for the store's list of events"
 
 
 class TestFailure:
