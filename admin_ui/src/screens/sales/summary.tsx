@@ -20,7 +20,7 @@ export function Summary({ wish }: { wish: Wish }) {
   const lines = [
     wish.units && price !== null && t("will.sell", { n: wish.units.toLocaleString(), price: moneyText(price, wish.currency, language) }),
     minor !== null && t("will.bring", { amount: moneyText(minor, wish.currency, language) }),
-    stock !== undefined && wish.units && t("will.leave", { n: Math.max(0, stock.unallotted - wish.units).toLocaleString() }),
+    stock?.unallotted !== undefined && wish.units && t("will.leave", { n: Math.max(0, stock.unallotted - wish.units).toLocaleString() }),
     shoppers !== null && t("will.reach", { n: shoppers.toLocaleString(), limit: wish.limit }),
     wish.starts === null ? t("will.start_now") : t("will.start", { at: said(wish.starts) }),
     wish.ends === null ? t("will.not_end") : t("will.end", { at: said(wish.ends), hours: hours ?? 0 }),
