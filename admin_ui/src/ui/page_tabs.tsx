@@ -1,14 +1,12 @@
-import { Link, useLocation } from "react-router";
-import "./page_tabs.css";
+import { Link } from "react-router";
 
-/** Pages that belong together, one beside the other: links, which scroll sideways where there is no room. */
-export function PageTabs({ label, tabs }: { label: string; tabs: { path: string; title: string }[] }) {
-  const { pathname } = useLocation();
+/** Pages beside each other under one title: links, so that each has its address. `pages` are labels by path. */
+export function PageTabs({ pages, current, label }: { pages: Record<string, string>; current: string; label: string }) {
   return (
     <nav className="page-tabs" aria-label={label}>
-      {tabs.map(({ path, title }) => (
-        <Link key={path} to={path} aria-current={path === pathname ? "page" : undefined}>
-          {title}
+      {Object.entries(pages).map(([path, text]) => (
+        <Link key={path} to={path} {...(path === current ? { "aria-current": "page" as const } : {})}>
+          {text}
         </Link>
       ))}
     </nav>

@@ -1,6 +1,7 @@
+import { useLocation } from "react-router";
 import { useMay } from "@/shell/session";
 import { useWords } from "@/shell/words";
-import { PageTabs } from "@/ui/page_tabs";
+import { PageTabs } from "@/ui";
 
 const TABS: [string, string, string][] = [
   ["/vault", "tab.stock", "vault:read"],
@@ -16,5 +17,6 @@ const TABS: [string, string, string][] = [
 export function VaultTabs() {
   const t = useWords("vault");
   const may = useMay();
-  return <PageTabs label={t("title")} tabs={TABS.filter(([, , permission]) => may(permission)).map(([path, words]) => ({ path, title: t(words) }))} />;
+  const { pathname } = useLocation();
+  return <PageTabs label={t("title")} current={pathname} pages={Object.fromEntries(TABS.filter(([, , permission]) => may(permission)).map(([path, words]) => [path, t(words)]))} />;
 }
