@@ -59,7 +59,7 @@ export function PreviewView({ preview, busy, wishes, onWishes }: Props) {
       <Flex gap={12} wrap style={{ marginBottom: 12 }}>
         {columns.map((role, at) => (
           <label key={at}>
-            <span className="muted">{layout.names[at] ?? t("preview.column", { n: at + 1 })} </span>
+            <span className="muted">{layout.names?.[at] ?? t("preview.column", { n: at + 1 })} </span>
             <Select size="small" value={role} options={named("role", ROLES)} onChange={(next) => setRole(at, next)} style={{ width: 130 }} aria-label={t("preview.role_of", { n: at + 1 })} />
           </label>
         ))}
