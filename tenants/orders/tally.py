@@ -1,7 +1,7 @@
 """How many orders there were: by the minute, and by sale and state. Counted where orders are indexed (`orders.index`), in its statement.
 
-What a commit pays for it is nothing. An order counts as what it is indexed as; one that was made or changed since is among the notes, and
-whoever asks counts those too, as the index will. With more notes than `TAIL_MAX` orders, in a rush, he is told of an earlier moment instead.
+What a commit pays for it is nothing. An order counts as what it is indexed as; one that was made or changed since is among the notes,
+and whoever asks counts those too, as the index will. With more than `TAIL_MAX` noted, in a rush, he is told of an earlier moment.
 """
 
 import datetime as dt
@@ -13,8 +13,8 @@ from tenants.db import TenantTx
 TAIL_MAX: Final = 2_000  # orders
 INDEXED_AFTER = "interval '5 seconds'"  # a note is so old when it is due (migration 0025)
 
-# Of rows with (at, state, old_state, amount_minor, currency, paid_at, delivered_at): what changed by the minute. An order is made once, paid
-# once and delivered once: what it was indexed as says which of them are counted.
+# Of rows with (at, state, old_state, amount_minor, currency, paid_at, delivered_at): what changed by the minute. An order is made once,
+# paid once and delivered once: what it was indexed as says which of them are counted.
 MINUTES = """
     SELECT date_trunc('minute', at) AS minute, currency, 1 AS made, 0 AS paid, 0::bigint AS paid_minor, 0 AS delivered FROM {changed}
     WHERE old_state IS NULL AND state <> 'refused'

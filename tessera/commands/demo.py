@@ -22,7 +22,7 @@ from checkout_core.config import Settings
 from tenants.invariants.look import Options
 from tenants.invariants.report import Report, as_text
 from tenants.invariants.run import check_now
-from tessera.demo import figures, flash, merchant, place, rush, shelf, words
+from tessera.demo import faces, figures, flash, merchant, place, rush, shelf, words
 from tessera.demo.merchant import FLASH, GOODS, RUSH, Store
 from tessera.keeper import NotReady
 from tessera.published import for_shells, publish, withdraw
@@ -145,9 +145,10 @@ def sell(shop: Shop, store: Store, folder: Path, args: argparse.Namespace, step:
     report = figures.assemble(books, sold, tail, checked.summary(), store.imports)
     report["flash"] = flash.assemble(flash_books, wave)
     report["shelf"] = shelved
+    report["faces"] = faces.look(shop.api_url, store)
     short = figures.shortcomings(report, books, sold, tail, merchant.expected_imports(), UNITS)
     short += flash.shortcomings(report["flash"], flash_books, wave, args.flash_shoppers)
-    short += shelf.shortcomings(shelved)
+    short += shelf.shortcomings(shelved) + faces.shortcomings(report["faces"])
     text = words.report_text(report, sold, step.seconds)
     if checked.exit_code:
         short += [f"the checker: {failure}" for failure in checked.failures]
@@ -190,6 +191,7 @@ def serve(shop: Shop, store: Store, file: Path, wait: Callable[[], None]) -> Non
     demo = {
         "api": shop.api_url,
         "store_host": store.host,
+        "console": f"{shop.api_url}/console/",
         "api_key": store.api_key,
         "owner": msgspec.to_builtins(store.owner),
         "sales": store.sales,

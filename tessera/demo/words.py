@@ -28,6 +28,7 @@ def report_text(report: dict[str, Any], rush: dict[str, Any], seconds: float) ->
         "Files",
         *(f"  {file:22}{_import(each)}" for file, each in report["imports"].items()),
         "",
+        _faces(report["faces"]),
         f"Invariants: {_invariants(report['invariants'])}",
         f"Took {seconds:.1f} s.",
     ]
@@ -41,6 +42,11 @@ def _flash(flash: dict[str, Any]) -> list[str]:
         f"  RESERVE     {_run(flash['reserve'])}",
         f"  SOLD-OUT    {_run(flash['sold_out'])}",
     ]
+
+
+def _faces(faces: dict[str, Any]) -> str:
+    console = "not built (make console says why)" if faces["console"] is None else faces["console"]
+    return f"Faces: store {faces['store']}, console {console}, sign-in {faces['sign_in']}."
 
 
 def shelf_text(types: dict[str, Any]) -> str:
@@ -83,9 +89,10 @@ def addresses(demo: dict[str, Any], *, port: int, files: str, shell: str) -> str
     return "\n".join(
         [
             "",
-            "The store is open:",
+            "Both faces are open, the shoppers' and the merchant's:",
             f"  store       http://{demo['store_host']}:{port}/",
-            f"  merchant    {demo['api']}/merchant   {owner['mail']} / {owner['password']}",
+            f"  console     {demo['console']}   {owner['mail']} / {owner['password']}",
+            f"  without it  {demo['api']}/merchant",
             f"  API         {demo['api']}  with {demo['api_key']}",
             f"  provider    {demo['provider']}",
             f"  mails       {demo['mail']}/mails",

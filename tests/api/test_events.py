@@ -44,7 +44,7 @@ def names(found: list[Event]) -> list[str]:
 
 async def until(what: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not what():
+        while not what():  # noqa: ASYNC110  what is waited for has no event
             await asyncio.sleep(0.02)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tessera.demo import faces
+
 SHORT = ("--shoppers", "1000", "--tail", "100", "--flash-shoppers", "1200")
 IMPORTED = {"video-year.txt": 10_000, "game-points-gbk.csv": 5_000, "music-month.txt": 5_000, "gift-card.xlsx": 1_998}
 
@@ -51,9 +53,11 @@ async def visit(demo: dict[str, Any]) -> None:
         assert (sale.status_code, sale.json()["committed"]) == (200, 500)
         sale = await client.get(f"/v1/sales/{demo['sales']['flash']}", headers=owner)
         assert (sale.json()["door"], sale.json()["committed"]) == ("gate", 300)
+        console = await client.get(demo["console"])
+        assert (console.status_code, "text/html" in console.headers["content-type"]) == (200 if faces.is_built() else 503, True)
         signed_in = await client.post("/v1/sessions", json=demo["owner"])
         assert signed_in.status_code == 201
-    assert set(demo) == {"api", "store_host", "api_key", "owner", "sales", "provider", "mail"}
+    assert set(demo) == {"api", "store_host", "api_key", "owner", "sales", "provider", "mail", "console"}
 
 
 def judge(report: dict[str, Any]) -> None:
@@ -64,6 +68,7 @@ def judge(report: dict[str, Any]) -> None:
     assert set(report["invariants"]) == {f"I{number}" for number in range(1, 25)}
     assert set(report["invariants"].values()) <= {"holds", "not checked"}
     assert list(report["invariants"].values()).count("holds") >= 20
+    assert report["faces"] == {"store": 200, "console": 200 if faces.is_built() else None, "sign_in": 200}
     flash = report["flash"]
     assert {name: flash[name] for name in ("units", "sold", "oversold", "requests", "orders", "paid", "delivered")} == {
         "units": 300, "sold": 300, "oversold": 0, "requests": 13_200, "orders": 300, "paid": 250, "delivered": 250,

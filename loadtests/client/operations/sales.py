@@ -102,8 +102,8 @@ class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Funnel(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Orders of a sale. All that were `reserved` are `waiting` to be paid, `lapsed` (expired or cancelled) or `paid`; of those paid some
-    are `delivered` and not refunded, some `refunded` whole or on their way there, the others wait for their delivery. A partial refund
-    changes no step. `as_of`: all up to then is counted, which is now but in a rush.
+    are `delivered` and not refunded, some `refunded` whole or on their way there, the others wait for delivery. A partial refund changes no
+    step. `as_of`: all up to then is counted, which is now but in a rush.
     """
 
     as_of: str

@@ -1,5 +1,6 @@
 """The console, built once, and merchants who are signed in to it."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tessera import console as builder
 from tests.e2e.conftest import DESKTOP, PASSWORD, PHONE, Merchant, Visit, Visitor
@@ -50,8 +52,9 @@ class Console:
         return self.page
 
     def settled(self) -> Page:
-        """When nothing is being fetched any more."""
-        self.page.wait_for_load_state("networkidle")
+        """When nothing is being fetched any more; a page that listens to events always is."""
+        with contextlib.suppress(PlaywrightTimeout):
+            self.page.wait_for_load_state("networkidle", timeout=1500)
         self.page.wait_for_timeout(100)
         return self.page
 

@@ -127,9 +127,6 @@ def test_on_a_phone(open_console: OpenConsole, merchant: Merchant, pictures: Pat
     console = open_console(merchant, phone=True, dark=dark, language=language)
     for path, name in (("/", "home"), ("/sales", "sales"), (f"/sales/{sale}", "sales-live"), ("/sales/new", "sales-create")):
         console.go(path)
-        console.page.wait_for_timeout(1500)  # the line to the events stays open: the network is never idle
-        if pictures:
-            pictures.mkdir(parents=True, exist_ok=True)
-            console.page.screenshot(path=pictures / f"{name}-phone-{language}.png", full_page=True)
+        console.picture(pictures, f"{name}-phone-{language}")
         assert console.visitor.overflows() == 0, path
         assert console.faults() == [], path

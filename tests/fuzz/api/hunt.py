@@ -252,9 +252,8 @@ class _Asker:
             case.headers["X-Tessera-Store"] = self.world.slug
         if case.operation.path.endswith(("/feed", "/events")):
             case.query["seconds"] = 1
-        if case.operation.path.endswith("/feed"):
-            if next(throws, 0) < 11:
-                case.path_parameters["sale_id"] = self.world.ids["sale_id"][0]
+        if case.operation.path.endswith("/feed") and next(throws, 0) < 11:
+            case.path_parameters["sale_id"] = self.world.ids["sale_id"][0]
 
     def _given(self, role: str) -> Given | None:
         assert self.scene is not None

@@ -23,7 +23,7 @@ export function Running({ sales, progress }: { sales: SellingSale[]; progress: R
                   {lookOf(sale) === "not_started" ? <>{t("starts")} <Moment at={known.starts_at} /></> : known.ends_at !== null && <>{t("ends")} <Moment at={known.ends_at} /></>}
                 </span>
               </div>
-              <Bar percent={share} size="small" showInfo={false} aria-label={t("sold_share", { n: share })} />
+              <Bar percent={share} size="small" strokeColor="var(--ant-color-primary)" showInfo={false} aria-label={t("sold_share", { n: share })} />
             </div>
             <span className="number" data-left={known.id}>
               {t("left_of", { left: (sale.allotted - sale.committed).toLocaleString(), all: sale.allotted.toLocaleString() })}

@@ -38,7 +38,7 @@ export function Goods({ form, wish }: { form: FormInstance<Wish>; wish: Wish }) 
       <Form.Item name="units" label={t("units.label")} extra={loose === undefined ? undefined : t("units.loose", { n: loose.toLocaleString() })} rules={[{ required: true, message: t("units.missing") }]}>
         <InputNumber min={1} max={loose && loose > 0 ? loose : 10_000_000} precision={0} style={{ width: "100%" }} />
       </Form.Item>
-      <Form.Item name="price" label={t("price")} rules={[{ validator: money }]}>
+      <Form.Item name="price" label={t("price")} required rules={[{ validator: money }]}>
         <Input inputMode="decimal" suffix={wish.currency} />
       </Form.Item>
     </>

@@ -4,7 +4,7 @@ import { page, type Screen } from "@/shell/screen";
 export const screen: Screen = {
   path: "/sales",
   title: "title",
-  nav: { group: "sell", order: 40, icon: ThunderboltOutlined, shortcut: "s" },
+  nav: { group: "sell", order: 40, icon: ThunderboltOutlined, shortcut: "f" },
   permission: "sales:read",
   routes: [
     { path: "/sales", lazy: page(() => import("./list")) },

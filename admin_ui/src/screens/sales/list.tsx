@@ -51,7 +51,7 @@ function Sold({ sale }: { sale: Sale }) {
   const share = sale.allotted === 0 ? 0 : Math.floor((sale.committed / sale.allotted) * 100);
   return (
     <div>
-      <Bar percent={share} size="small" showInfo={false} aria-label={t("sold_share", { n: share })} />
+      <Bar percent={share} size="small" strokeColor="var(--ant-color-primary)" showInfo={false} aria-label={t("sold_share", { n: share })} />
       <span className="number muted">{t("sold_of", { n: sale.committed.toLocaleString(), all: sale.allotted.toLocaleString() })}</span>
     </div>
   );

@@ -30,9 +30,7 @@ export function Share({ sale }: { sale: Sale }) {
         <a href={url} target="_blank" rel="noreferrer" style={{ overflowWrap: "anywhere" }}>{url}</a>
         <CopyButton text={url} label={t("share.link")} />
       </div>
-      <div role="img" aria-label={t("share.code", { url })}>
-        <QRCode value={url} type="svg" size={160} color="#000000" bgColor="#ffffff" />
-      </div>
+      <QRCode value={url} type="svg" size={160} color="#000000" bgColor="#ffffff" aria-label={t("share.code", { url })} />
       <p className="muted" style={{ margin: 0 }}>{t("share.about")}</p>
     </div>
   );
