@@ -41,9 +41,10 @@ test: ## all checks and all tests; the checks while the core is compiled
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target setup lint types
 	@$(MAKE) --no-print-directory pytest
 
+# Hundreds of processes are started: none compiles what another has compiled.
 .PHONY: pytest
 pytest: setup ## the tests alone (ARGS="tests/api -k coupon", WORKERS=0 for one process)
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	env -u PYTHONDONTWRITEBYTECODE $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: e2e
 e2e: setup ## the journeys in a real browser alone (ARGS="-k payloads"; TESSERA_PICTURES=folder keeps screenshots)

@@ -37,6 +37,8 @@ class TestTrap:
                 page = careless(payload)
                 if not self._caught(trap):
                     missed.append(payload)
+                page = "<!doctype html>"
+                trap.visit(CARELESS)  # what was leaving for somewhere has left
         assert missed == []
 
     def _caught(self, trap: Trap) -> bool:

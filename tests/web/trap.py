@@ -14,6 +14,7 @@ from playwright.sync_api import Page as Tab
 
 from tests.web.payloads import COUNTED
 
+TRIES = 4
 HOME = re.compile(r"(^|\.)localhost$")
 # Things that no page of ours has: code in attributes, foreign frames and addresses, styles that stand in the text.
 LOOK = """() => {
@@ -60,10 +61,13 @@ class Trap:
         return found
 
     def visit(self, url: str) -> list[str]:
-        try:
-            self.tab.goto(url, wait_until="load")
-        except BrowserError:  # the page before was just leaving for somewhere else
-            self.tab.goto(url, wait_until="load")
+        for left in reversed(range(TRIES)):
+            try:
+                self.tab.goto(url, wait_until="load")
+                break
+            except BrowserError:  # the page before was just leaving for somewhere else
+                if not left:
+                    raise
         return self.caught()
 
     def _dialog(self, dialog: object) -> None:
