@@ -31,6 +31,6 @@ describe("words", () => {
   });
 
   it("stand in no component", () => {
-    expect(Object.entries(sources).filter(([path, source]) => /[\u4e00-\u9fff]/.test(source)).map(([path]) => path)).toEqual([]);
+    expect(Object.entries(sources).filter(([, source]) => /[\u4e00-\u9fff]/.test(source)).map(([path]) => path)).toEqual([]);
   });
 });
