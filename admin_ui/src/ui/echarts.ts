@@ -12,11 +12,12 @@ const DARK = ["#3aa68c", "#e9b860", "#7c9bea", "#e07fa0", "#a4c15a", "#b39bdf"];
 
 /** Tooltips are drawn on the canvas: as HTML they would need inline styles, which our content security policy refuses. */
 export function begin(place: HTMLElement, isDark: boolean, option: EChartsOption): EChartsType {
-  const chart = init(place);
+  const chart = init(place, isDark ? "dark" : null);
   const text = isDark ? "rgba(255,255,255,0.75)" : "rgba(0,0,0,0.68)";
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   chart.setOption({
     color: isDark ? DARK : LIGHT,
+    backgroundColor: "transparent",
     textStyle: { color: text },
     animationDuration: still ? 0 : 300,
     grid: { left: 8, right: 12, top: 28, bottom: 8, containLabel: true },

@@ -3,9 +3,9 @@
     python -m tests.bench.api                          all of it, some minutes
     python -m tests.bench.api --smoke                  a look at it, seconds
     python -m tests.bench.api --data FOLDER --steps merchants,orders     in pieces: the data stay in FOLDER
-    python -m tests.bench.api --data FOLDER --steps others,pages,units,exports,limits,lag,noted,ways
+    python -m tests.bench.api --data FOLDER --steps others,pages,live,units,exports,limits,lag,noted,ways
 
-Steps: `merchants` signs up and fills; `orders` writes the million, `others` those of fifty more; `pages` asks; `units` loads a million
+Steps: `merchants` signs up and fills; `orders` writes the million, `others` those of fifty more; `pages` asks, `live` for figures; `units` loads a million
 codes of one SKU and asks for them; `exports` makes files of all orders; `limits` weighs the rate limit; `lag` sells and waits until it is
 indexed; `noted` weighs what a commit pays for that; `ways` tries the other ways to search (docs/decisions). A goal that is missed is said,
 and the exit code is 1.
@@ -31,12 +31,12 @@ from checkout_core.ids import decode
 from loadtests.bench import machine
 from tenants.migrate import migrate
 from tessera.embedded import Servers
-from tests.bench.api import data, exports, figures, limits, merchants, noted, units, ways
+from tests.bench.api import data, exports, figures, limits, live, merchants, noted, units, ways
 from tests.bench.api.lag import lag
 from tests.bench.api.pages import Pages, Sample
 
 ROOT = Path(__file__).parents[3]
-STEPS = ("merchants", "orders", "others", "pages", "units", "exports", "limits", "lag", "noted", "ways")
+STEPS = ("merchants", "orders", "others", "pages", "live", "units", "exports", "limits", "lag", "noted", "ways")
 BIG = "big"  # the name in the notes of the store with the many orders
 
 
@@ -110,6 +110,12 @@ class Bench:
         tenant = await self.tenant(client)
         self.notes["noted"] = await noted.measure(self.settings, client, self.notes[BIG], tenant, self.size.requests, self.size.rounds)
 
+    async def live(self, client: httpx.AsyncClient) -> None:
+        """The console's first page, and how a sale went."""
+        asked = live.Live(client, self.notes[BIG])
+        rounds = [await asked.round(self.size.requests) for _ in range(self.size.rounds)]
+        self.notes["live"] = {name: [each[name] for each in rounds] for name in rounds[0]}
+
     async def ways(self, client: httpx.AsyncClient) -> None:
         self.notes["ways"] = await ways.compare(self.settings, client, self.notes[BIG], await self.tenant(client), self.size.requests)
 
@@ -132,7 +138,7 @@ def judge(notes: dict[str, Any]) -> list[str]:
     for count, costs in found.items():
         if costs["sign_up"]["p99_ms"] > figures.GOAL_SIGN_UP_MS:
             missed.append(f"a sign-up beside {count} merchants: p99 {costs['sign_up']['p99_ms']} ms")
-    for name, rounds in (notes.get("pages", {}) | notes.get("unit_pages", {})).items():
+    for name, rounds in (notes.get("pages", {}) | notes.get("unit_pages", {}) | notes.get("live", {})).items():
         if (worst := max(each["p99_ms"] for each in rounds)) > figures.GOAL_PAGE_MS:
             missed.append(f"{name}: p99 {worst} ms")
     if (lag := notes.get("lag")) and lag["waited"]["max_ms"] > figures.GOAL_LAG_MS:

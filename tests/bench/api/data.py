@@ -95,6 +95,7 @@ ORDERS = """
         FROM fresh ORDER BY at;
     INSERT INTO order_line (tenant_id, order_id, sale_id, sku_id, quantity, unit_price_minor, created_at)
         SELECT {tenant}, id, sale, {tenant}, 1, 9900, at FROM fresh WHERE state <> 'refused' ORDER BY at"""
+PAID = "state IN ('delivered', 'refunded')"
 TAG = "md5('tag' || n || {tenant}::text)::uuid"
 # What the duty of the notes would have made of them, half of the contacts having come in rushes of a thousand.
 INDEXED = f"""
@@ -126,6 +127,11 @@ INDEXED = f"""
                   CASE WHEN channel = 'live' THEN 'live' END]) AS n WHERE n IS NOT NULL;
     INSERT INTO order_tag (tenant_id, order_id, tag_id) SELECT {{tenant}}, id, tag FROM tagged ORDER BY id, tag;
     INSERT INTO order_posting (tenant_id, term, at, order_id) SELECT {{tenant}}, tag, at, id FROM tagged ORDER BY tag, at, id;
+    INSERT INTO order_minute (tenant_id, minute, currency, made, paid, paid_minor, delivered)
+        SELECT {{tenant}}, date_trunc('minute', at), 'CNY', count(*) FILTER (WHERE state <> 'refused'), count(*) FILTER (WHERE {PAID}),
+               9900 * count(*) FILTER (WHERE {PAID}), count(*) FILTER (WHERE {PAID}) FROM fresh GROUP BY 2;
+    INSERT INTO sale_tally (tenant_id, sale_id, state, orders, units)
+        SELECT {{tenant}}, sale, state, count(*), count(*) FROM fresh WHERE state <> 'refused' GROUP BY sale, state;
     DROP TABLE tagged;
     DROP TABLE fresh"""
 
