@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Error as BrowserError
-from playwright.sync_api import Page as Tab
 
 from tests.web.payloads import COUNTED
 
-TRIES = 4
 HOME = re.compile(r"(^|\.)localhost$")
 # Things that no page of ours has: code in attributes, foreign frames and addresses, styles that stand in the text.
 LOOK = """() => {
@@ -42,11 +40,12 @@ ARM = "window.__ran = []; window.P = () => { window.__ran.push('P()'); };"
 class Trap:
     """A tab in which everything that should not happen is noted."""
 
-    def __init__(self, tab: Tab) -> None:
-        self.tab = tab
+    def __init__(self, context: BrowserContext) -> None:
+        self._context = context
         self._asked: list[str] = []
-        tab.on("dialog", self._dialog)
-        tab.context.on("request", lambda request: self._request(request.url))
+        self.tab = context.new_page()
+        self.tab.on("dialog", self._dialog)
+        context.on("request", lambda request: self._request(request.url))
 
     def caught(self) -> list[str]:
         """What was noted since it was asked last."""
@@ -61,14 +60,15 @@ class Trap:
         return found
 
     def visit(self, url: str) -> list[str]:
-        for left in reversed(range(TRIES)):
-            try:
-                self.tab.goto(url, wait_until="load")
-                break
-            except BrowserError:  # the page before was just leaving for somewhere else
-                if not left:
-                    raise
+        self.tab.goto(url, wait_until="load")
         return self.caught()
+
+    def anew(self) -> None:
+        """Another tab: what was leaving for somewhere else is gone, and interrupts nothing."""
+        self.tab.close()
+        self.tab = self._context.new_page()
+        self.tab.on("dialog", self._dialog)
+        self._asked.clear()
 
     def _dialog(self, dialog: object) -> None:
         self._asked.append("a dialog")
@@ -88,6 +88,6 @@ def armed(browser: Browser, **how: object) -> Iterator[Trap]:
     # Nothing leaves this machine, whatever is asked for.
     context.route(lambda url: not HOME.search(urlsplit(url).hostname or "") and url.startswith("http"), lambda route: route.abort())
     try:
-        yield Trap(context.new_page())
+        yield Trap(context)
     finally:
         context.close()
