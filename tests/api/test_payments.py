@@ -276,17 +276,17 @@ class TestExceptions:
 
 class TestTestAccounts:
     @pytest.fixture
-    async def test_store(self, client: httpx.AsyncClient, acme: Store) -> dict[str, str]:
+    async def in_sandbox(self, client: httpx.AsyncClient, acme: Store) -> dict[str, str]:
         """Headers of the key to acme's sandbox."""
         made = await client.post("/v1/sandbox", headers=acme.merchant)
         return {"Authorization": f"Bearer {made.json()['api_key']}"}
 
-    async def test_one_is_opened_and_asked_again_it_is_the_same(self, client: httpx.AsyncClient, test_store: dict[str, str]) -> None:
-        made = await client.post("/v1/provider-accounts/test", headers=test_store)
+    async def test_one_is_opened_and_asked_again_it_is_the_same(self, client: httpx.AsyncClient, in_sandbox: dict[str, str]) -> None:
+        made = await client.post("/v1/provider-accounts/test", headers=in_sandbox)
         assert made.status_code == 200, made.text
-        again = await client.post("/v1/provider-accounts/test", headers=test_store)
+        again = await client.post("/v1/provider-accounts/test", headers=in_sandbox)
         assert again.json() == made.json()
-        assert (await client.get("/v1/provider-accounts", headers=test_store)).json() == {"accounts": [made.json()]}
+        assert (await client.get("/v1/provider-accounts", headers=in_sandbox)).json() == {"accounts": [made.json()]}
 
     async def test_not_for_a_store_that_really_sells(self, client: httpx.AsyncClient, acme: Store) -> None:
         refused = await client.post("/v1/provider-accounts/test", headers=acme.merchant)
@@ -294,8 +294,8 @@ class TestTestAccounts:
         assert (await client.get("/v1/provider-accounts", headers=acme.merchant)).json() == {"accounts": []}
 
     async def test_where_the_platform_opens_none(
-        self, client: httpx.AsyncClient, process: Process, test_store: dict[str, str], monkeypatch: pytest.MonkeyPatch
+        self, client: httpx.AsyncClient, process: Process, in_sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(office, "TOTAL_S", 0)
-        refused = await client.post("/v1/provider-accounts/test", headers=test_store)
+        refused = await client.post("/v1/provider-accounts/test", headers=in_sandbox)
         assert (refused.status_code, refused.json()["code"]) == (503, "provider_away")

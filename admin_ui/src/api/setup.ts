@@ -42,7 +42,7 @@ async function facts(hasSandbox: boolean, may: (permission: string) => boolean):
     if_("sales:read", "/v1/capabilities", LIVE, { live_providers: false }),
     if_("staff:read", "/v1/staff?limit=2", LIVE, { staff: [] as unknown[] }),
     inTest("catalog:read", "/v1/products?limit=1", { products: [] as unknown[] }),
-    inTest("payments:write", "/v1/provider-accounts", { accounts: [] as unknown[] }),
+    inTest("orders:read", "/v1/provider-accounts", { accounts: [] as unknown[] }),
     inTest("sales:read", "/v1/sales?limit=1", { sales: [] as { id: string }[] }),
     inTest("orders:read", "/v1/orders?limit=1&state=delivered", { items: [] as unknown[] }),
   ]);
