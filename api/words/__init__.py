@@ -5,6 +5,14 @@ from typing import Any, Final
 from api.words import carts, catalog, common, ids, live, orders, picks, prices, types, units
 
 WORDS: Final[dict[str, Any]] = (
-    ids.WORDS | common.WORDS | types.WORDS | picks.WORDS | catalog.WORDS | prices.WORDS | units.WORDS | orders.WORDS | carts.WORDS
+    ids.WORDS
+    | common.WORDS
+    | types.WORDS
+    | picks.WORDS
+    | catalog.WORDS
+    | prices.WORDS
+    | units.WORDS
+    | orders.WORDS
+    | carts.WORDS
     | live.WORDS
 )

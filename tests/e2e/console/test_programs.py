@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.console.conftest import Console, OpenConsole
 from tests.e2e.conftest import Merchant
+from tests.e2e.console.conftest import Console, OpenConsole
 
 
 def test_a_key_from_made_to_revoked(console: Console, pictures: Path | None) -> None:

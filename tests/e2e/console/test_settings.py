@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.documents import PDF
-from tests.e2e.console.conftest import Console, OpenConsole
 from tests.e2e.conftest import Merchant
+from tests.e2e.console.conftest import Console, OpenConsole
 from tests.pictures import picture
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pyotp
 from playwright.sync_api import expect
 
-from tests.e2e.console.conftest import Console, OpenConsole
 from tests.e2e.conftest import PASSWORD, Merchant
+from tests.e2e.console.conftest import Console, OpenConsole
 
 
 class TestDoor:
