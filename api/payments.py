@@ -72,7 +72,7 @@ class ProviderAccountController(Controller):
 
         return await once(create())
 
-    @get("/", guards=[needs("payments:write")], operation_id="listProviderAccounts", summary="The store's accounts at providers")
+    @get("/", guards=[needs("orders:read")], operation_id="listProviderAccounts", summary="The store's accounts at providers")
     async def all_of(
         self, tx: NamedDependency[TenantTx], process: NamedDependency[Process], merchant: NamedDependency[Merchant]
     ) -> AccountViews:

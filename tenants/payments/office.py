@@ -20,11 +20,12 @@ async def open_account(client: Client, url: str, token: str, name: str) -> Sandb
     """A merchant number of the provider's with keys of its own. Raises `NoTestProvider` where none is set up, and `Unavailable`."""
     if not url or not token:
         raise NoTestProvider("This platform opens no test accounts. Connect one of your own with POST /v1/provider-accounts.")
+    origin, path = Origin.parse(url)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     body = msgspec.json.encode({"name": name})
     try:
         async with asyncio.timeout(TOTAL_S):
-            answer = await client.exchange(Origin.parse(url), "POST", "/admin/merchants", headers, body, answer_max=ANSWER_MAX)
+            answer = await client.exchange(origin, "POST", f"{path}/admin/merchants", headers, body, answer_max=ANSWER_MAX)
     except (NotSent, Broken, TimeoutError) as error:
         raise Unavailable("The test provider does not answer. Ask the same again later.", code="provider_away") from error
     if answer.status != 201:

@@ -9,10 +9,11 @@ import httpx
 import msgspec
 import pytest
 
+from api.process import Process
 from checkout_core.ids import decode, new_id
 from tenants.db import tenant_tx
 from tenants.keys import unit_place
-from tenants.payments import attempts, expire, inbox, refunds
+from tenants.payments import attempts, expire, inbox, office, refunds
 from tests.api.till import app, process, till
 from tests.provider import Merchant, Sandbox, Sink, sandbox, sandbox_process, sink
 from tests.shop import Store
@@ -271,3 +272,30 @@ class TestExceptions:
     async def test_by_whom(self, client: httpx.AsyncClient, acme: Store) -> None:
         assert (await client.get("/v1/exceptions", headers=acme.at)).status_code == 401
         assert (await acme.ask("GET", "/v1/exceptions", acme.merchant))["exceptions"] == []
+
+
+class TestTestAccounts:
+    @pytest.fixture
+    async def in_sandbox(self, client: httpx.AsyncClient, acme: Store) -> dict[str, str]:
+        """Headers of the key to acme's sandbox."""
+        made = await client.post("/v1/sandbox", headers=acme.merchant)
+        return {"Authorization": f"Bearer {made.json()['api_key']}"}
+
+    async def test_one_is_opened_and_asked_again_it_is_the_same(self, client: httpx.AsyncClient, in_sandbox: dict[str, str]) -> None:
+        made = await client.post("/v1/provider-accounts/test", headers=in_sandbox)
+        assert made.status_code == 200, made.text
+        again = await client.post("/v1/provider-accounts/test", headers=in_sandbox)
+        assert again.json() == made.json()
+        assert (await client.get("/v1/provider-accounts", headers=in_sandbox)).json() == {"accounts": [made.json()]}
+
+    async def test_not_for_a_store_that_really_sells(self, client: httpx.AsyncClient, acme: Store) -> None:
+        refused = await client.post("/v1/provider-accounts/test", headers=acme.merchant)
+        assert (refused.status_code, refused.json()["code"]) == (409, "live_store")
+        assert (await client.get("/v1/provider-accounts", headers=acme.merchant)).json() == {"accounts": []}
+
+    async def test_where_the_platform_opens_none(
+        self, client: httpx.AsyncClient, process: Process, in_sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(office, "TOTAL_S", 0)
+        refused = await client.post("/v1/provider-accounts/test", headers=in_sandbox)
+        assert (refused.status_code, refused.json()["code"]) == (503, "provider_away")

@@ -18,7 +18,7 @@ from tests.shop import Store
 @pytest.fixture(scope="module")
 async def app(settings: Settings, sandbox_process: Sandbox) -> AsyncIterator[Litestar]:
     """The API with a provider to talk to."""
-    with_provider = msgspec.structs.replace(settings, provider_url=sandbox_process.url)
+    with_provider = msgspec.structs.replace(settings, provider_url=sandbox_process.url, provider_token=sandbox_process.admin_token)
     app = create_app(with_provider)
     async with open_process(with_provider) as app.state.process:
         yield app

@@ -82,4 +82,9 @@ export async function raw(method: string, path: string, body?: BodyInit, headers
   throw problem;
 }
 
+/** The same for whom success is all there is to know: the answer is read to its end, or the browser would keep its line open. */
+export async function send(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}): Promise<void> {
+  await (await raw(method, path, body, headers)).arrayBuffer();
+}
+
 export type { components, paths } from "./schema";

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { api, newKey, raw, take, type components } from "./client";
+import { api, newKey, send, take, type components } from "./client";
 import { queries, type Pages } from "./query";
 
 type Schemas = components["schemas"];
@@ -49,7 +49,7 @@ export function useWithdrawQualification() {
 export function useAddDocument() {
   return useMutation({
     mutationFn: ({ id, shows, file }: { id: string; shows: string; file: File }) =>
-      raw("POST", `/v1/qualifications/${id}/documents?shows=${encodeURIComponent(shows)}`, file, { "Content-Type": file.type || "application/octet-stream", "X-Filename": encodeURIComponent(file.name) }),
+      send("POST", `/v1/qualifications/${id}/documents?shows=${encodeURIComponent(shows)}`, file, { "Content-Type": file.type || "application/octet-stream", "X-Filename": encodeURIComponent(file.name) }),
     onSuccess: changed,
   });
 }

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { credentials, raw, type Mode } from "./client";
+import { credentials, raw, send, type Mode } from "./client";
 import { queries } from "./query";
 
 export interface Session {
@@ -62,7 +62,7 @@ export async function signOut(): Promise<void> {
 export async function switchMode(mode: Mode, hasSandbox: boolean): Promise<void> {
   if (mode === "test" && !hasSandbox) {
     credentials.mode = "live";
-    await raw("POST", "/console/sandbox", "{}", { "Content-Type": "application/json" });
+    await send("POST", "/console/sandbox", "{}", { "Content-Type": "application/json" });
   }
   credentials.mode = mode;
   const session = await ask();

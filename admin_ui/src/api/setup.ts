@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { raw } from "./client";
+import { raw, send } from "./client";
 import { Problem } from "./problem";
 import { queries } from "./query";
 import { reloadSession } from "./session";
@@ -42,7 +42,7 @@ async function facts(hasSandbox: boolean, may: (permission: string) => boolean):
     if_("sales:read", "/v1/capabilities", LIVE, { live_providers: false }),
     if_("staff:read", "/v1/staff?limit=2", LIVE, { staff: [] as unknown[] }),
     inTest("catalog:read", "/v1/products?limit=1", { products: [] as unknown[] }),
-    inTest("payments:write", "/v1/provider-accounts", { accounts: [] as unknown[] }),
+    inTest("orders:read", "/v1/provider-accounts", { accounts: [] as unknown[] }),
     inTest("sales:read", "/v1/sales?limit=1", { sales: [] as { id: string }[] }),
     inTest("orders:read", "/v1/orders?limit=1&state=delivered", { items: [] as unknown[] }),
   ]);
@@ -69,7 +69,7 @@ async function post<T>(path: string, body: unknown): Promise<T> {
 }
 
 const openSandbox = async () => {
-  await raw("POST", "/console/sandbox", "{}", { ...LIVE, "Content-Type": "application/json" });
+  await send("POST", "/console/sandbox", "{}", { ...LIVE, "Content-Type": "application/json" });
   await reloadSession();
 };
 const changed = () => queries.invalidateQueries({ queryKey: ["setup"] });
@@ -91,7 +91,7 @@ export function useAddSample() {
       const made = await post<{ id: string }>("/v1/products", { name: product, description: note });
       const unit = await post<{ id: string }>("/v1/skus", { product_id: made.id, name: sku, price_minor: 1990, currency });
       const lines = Array.from({ length: SAMPLE_CODES }, () => `TEST-${crypto.randomUUID().slice(0, 18).toUpperCase()}\n`).join("");
-      await raw("POST", `/v1/vault/imports?sku_id=${unit.id}`, lines, { ...TEST, "Content-Type": "text/plain", "X-Filename": "samples.txt" });
+      await send("POST", `/v1/vault/imports?sku_id=${unit.id}`, lines, { ...TEST, "Content-Type": "text/plain", "X-Filename": "samples.txt" });
     },
     onSuccess: changed,
   });

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { api, newKey, raw, take, takeTagged, type components, type Tagged } from "./client";
+import { api, newKey, send, take, takeTagged, type components, type Tagged } from "./client";
 import { queries } from "./query";
 import { reloadSession } from "./session";
 
@@ -28,7 +28,7 @@ export function useChangeStore() {
 
 export function usePutImage() {
   return useMutation({
-    mutationFn: ({ kind, file }: { kind: ImageKind; file: File }) => raw("PUT", `/v1/store/images/${kind}`, file, { "Content-Type": file.type }),
+    mutationFn: ({ kind, file }: { kind: ImageKind; file: File }) => send("PUT", `/v1/store/images/${kind}`, file, { "Content-Type": file.type }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["store"] }),
   });
 }

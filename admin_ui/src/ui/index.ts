@@ -13,6 +13,7 @@ export { ListTable, type Column } from "./list_table";
 export { exactMoment, Moment } from "./moment";
 export { digitsOf, minorOf, Money, moneyText } from "./money";
 export { Page } from "./page";
+export { PageTabs } from "./page_tabs";
 export { explain, ProblemNote } from "./problem";
 export { SaveBar } from "./save_bar";
 export { useSay } from "./say";

@@ -200,7 +200,12 @@ function Cards<Row>({ rows, columns, rowKey, onOpen, ticked, tick, expanded }: C
               ))}
             </dl>
           )}
-          {expanded?.(row)}
+          {expanded !== undefined && (
+            <details style={{ marginTop: 6 }}>
+              <summary className="muted">{t("list.details")}</summary>
+              {expanded(row)}
+            </details>
+          )}
         </li>
       ))}
     </ul>

@@ -48,7 +48,7 @@ class Console:
 
     def go(self, path: str = "/") -> Page:
         self.page.goto(self.url + path)
-        self.page.wait_for_selector("main#page h1, .door-brand")
+        self.page.wait_for_selector("main#page :is(h1, h2), .door-brand")
         return self.page
 
     def settled(self) -> Page:

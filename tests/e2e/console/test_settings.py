@@ -19,7 +19,7 @@ def test_branding_is_seen_before_it_is_saved(console: Console, pictures: Path | 
     expect(page.get_by_role("img", name="店标")).to_be_visible()
     console.picture(pictures, "branding")
     assert console.faults() == []
-    page.get_by_role("tab", name="政策条款").click()
+    page.get_by_role("link", name="政策条款").click()
     expect(page.get_by_text("刚才的修改将会丢失")).to_be_visible()
     page.get_by_role("button", name="继续编辑").click()
 
@@ -43,7 +43,7 @@ def test_addresses_channels_data(console: Console, pictures: Path | None) -> Non
     expect(page.get_by_text("等待验证")).to_be_visible()
     console.picture(pictures, "domains")
     assert console.faults() == []
-    page.get_by_role("tab", name="渠道").click()
+    page.get_by_role("link", name="渠道").click()
     page.get_by_role("button", name="新建渠道").click()
     page.get_by_label("名称").fill("小红书")
     page.get_by_label("代码").fill("red")
@@ -51,7 +51,7 @@ def test_addresses_channels_data(console: Console, pictures: Path | None) -> Non
     expect(page.get_by_text("小红书")).to_be_visible()
     console.picture(pictures, "channels")
     assert console.faults() == []
-    page.get_by_role("tab", name="数据与注销").click()
+    page.get_by_role("link", name="数据与注销").click()
     page.get_by_label("未再打开的购物车").fill("30")
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_text("已保存")).to_be_visible()

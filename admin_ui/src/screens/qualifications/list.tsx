@@ -29,7 +29,7 @@ export default function Qualifications() {
   return (
     <SettingsPage primary={primary}>
       <div className="stack">
-        {may.data !== undefined && <Alert type={may.data.live_providers ? "success" : "info"} showIcon title={t(may.data.live_providers ? "may.live" : "may.not_live")} description={t("may.units", { n: may.data.sale_units_max })} />}
+        {may.data !== undefined && <Alert type={may.data.live_providers ? "success" : "info"} showIcon title={t(may.data.live_providers ? "may.live" : "may.not_live")} description={may.data.live ? t("may.units", { n: may.data.sale_units_max }) : undefined} />}
         <ListTable
           id="qualifications" columns={columns} pages={qualificationPages} rowKey={(one) => one.id} onOpen={(one) => void navigate(`/settings/qualifications/${one.id}`)}
           empty={<Empty picture={<SafetyCertificateOutlined />} title={t("empty")} text={t("empty_text")} action={primary} />}

@@ -30,7 +30,7 @@ function TextField({ draft, name, max, rows }: { draft: Draft; name: TextName; m
   const shared = { id: name, value: draft.store[name], maxLength: max, showCount: true, disabled: draft.disabled, onChange: (event: { target: { value: string } }) => draft.set(name, event.target.value) };
   return (
     <Field id={name} label={t(`field.${name}`)} about={t(`about.${name}`)}>
-      {rows === undefined ? <Input {...shared} /> : <Input.TextArea {...shared} autoSize={{ minRows: rows, maxRows: 8 }} />}
+      {rows === undefined ? <Input {...shared} /> : <Input.TextArea {...shared} rows={rows} />}
     </Field>
   );
 }

@@ -1,11 +1,11 @@
-import { Card, Tabs } from "antd";
+import { Card } from "antd";
 import { useState, type ReactNode } from "react";
-import { useLocation, useNavigate } from "react-router";
+import { useLocation } from "react-router";
 import { useChangeStore, useStore, type Store, type StoreChange } from "@/api/store";
 import { queries } from "@/api/query";
 import { useMay } from "@/shell/session";
 import { useWords } from "@/shell/words";
-import { Page, ProblemNote, SaveBar, useSay } from "@/ui";
+import { Page, PageTabs, ProblemNote, SaveBar, useSay } from "@/ui";
 
 const TABS: Record<string, string> = {
   "/settings": "tab.branding",
@@ -21,11 +21,10 @@ export function SettingsPage({ children, primary }: { children: ReactNode; prima
   const t = useWords("settings");
   const may = useMay();
   const { pathname } = useLocation();
-  const navigate = useNavigate();
   const shown = Object.entries(TABS).filter(([path]) => path !== "/settings/qualifications" || may("qualifications:write"));
   return (
     <Page title={t("title")} primary={primary}>
-      <Tabs items={shown.map(([key, label]) => ({ key, label: t(label) }))} activeKey={pathname} onChange={(path) => void navigate(path)} />
+      <PageTabs pages={Object.fromEntries(shown.map(([path, key]) => [path, t(key)]))} current={pathname} label={t("title")} />
       {children}
     </Page>
   );

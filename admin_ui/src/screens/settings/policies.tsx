@@ -14,7 +14,7 @@ export default function Policies() {
           <div className="stack">
             {POLICIES.map((name) => (
               <Field key={name} id={name} label={t(`field.${name}`)} about={t(`about.${name}`)}>
-                <Input.TextArea id={name} value={draft.store[name]} maxLength={10_000} showCount disabled={draft.disabled} autoSize={{ minRows: 4, maxRows: 16 }} onChange={(event) => draft.set(name, event.target.value)} />
+                <Input.TextArea id={name} value={draft.store[name]} maxLength={10_000} showCount disabled={draft.disabled} rows={8} onChange={(event) => draft.set(name, event.target.value)} />
               </Field>
             ))}
           </div>

@@ -1,9 +1,8 @@
-import { Tabs } from "antd";
 import type { ReactNode } from "react";
-import { useLocation, useNavigate } from "react-router";
+import { useLocation } from "react-router";
 import { useRoles, type Role } from "@/api/staff";
 import { useHasWord, useWords } from "@/shell/words";
-import { Page } from "@/ui";
+import { Page, PageTabs } from "@/ui";
 
 const TABS = { "/staff": "tab.staff", "/staff/invitations": "tab.invitations", "/staff/roles": "tab.roles" };
 
@@ -11,11 +10,10 @@ const TABS = { "/staff": "tab.staff", "/staff/invitations": "tab.invitations", "
 export function StaffPage({ primary, children }: { primary?: ReactNode; children: ReactNode }) {
   const t = useWords("staff");
   const { pathname } = useLocation();
-  const navigate = useNavigate();
-  const items = Object.entries(TABS).map(([key, label]) => ({ key, label: t(label) }));
+  const pages = Object.fromEntries(Object.entries(TABS).map(([path, key]) => [path, t(key)]));
   return (
     <Page title={t("title")} about={t("about")} primary={primary}>
-      <Tabs items={items} activeKey={pathname} onChange={(path) => void navigate(path)} />
+      <PageTabs pages={pages} current={pathname} label={t("title")} />
       {children}
     </Page>
   );
