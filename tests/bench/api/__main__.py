@@ -7,8 +7,8 @@
 
 Steps: `merchants` signs up and fills; `orders` writes the million, `others` those of fifty more; `pages` asks, `live` for figures; `units`
 loads a million codes of one SKU and asks for them; `exports` makes files of all orders; `limits` weighs the rate limit; `lag` sells and
-waits until it is indexed; `noted` weighs what a commit pays for that; `ways` tries the other ways to search (docs/decisions). A goal that is
-missed is said, and the exit code is 1.
+waits until it is indexed; `noted` weighs what a commit pays for that; `ways` tries the other ways to search (docs/decisions). A goal that
+is missed is said, and the exit code is 1.
 """
 
 import argparse
