@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from api.storefront.keeping import FRESH_S
 from tests.e2e.conftest import DESKTOP, PASSWORD, Merchant, Visit
 
 TWO_CODES = "YK-AAAA-BBBB-CCCC-DDDD----950896\nYK-EEEE-FFFF-GGGG-HHHH----793479\n"
@@ -226,11 +227,13 @@ def test_a_merchant_imports_a_file_and_puts_it_on_sale(merchant: Merchant, visit
     expect(shopper.page.get_by_role("link", name="游戏点券 100 点")).to_be_visible()
     expect(shopper.page.locator("main")).to_contain_text("剩余 50 件")
     press(page, "暂停")
+    shopper.page.wait_for_timeout(1000 * (FRESH_S + 0.1))  # a page that is shared may be a second old
     shopper.page.reload()
     expect(shopper.page.locator("main")).to_contain_text("暂停销售")
     page.get_by_role("link", name="结束").click()
     expect(page.get_by_role("heading")).to_contain_text("结束「游戏点券 100 点」？")
     press(page, "结束活动")
+    shopper.page.wait_for_timeout(1000 * (FRESH_S + 0.1))  # a page that is shared may be a second old
     shopper.page.reload()
     expect(shopper.page.locator("main")).to_contain_text("还没有商品在售")
     press(page, "退出")

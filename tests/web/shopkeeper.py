@@ -121,7 +121,7 @@ class Shopkeeper:
             ("paused", "老客专享 · 视频会员年卡", {"units": 10}),
             ("gone", "首发 · 视频会员年卡", {"units": 1}),
             ("ended", "双十一 · 视频会员年卡", {"units": 5}),
-            ("gate", "零点秒杀 · 视频会员年卡", {"units": 30, "price_minor": 990, "door": "gate"}),
+            ("gate", "零点秒杀 · 视频会员年卡", {"units": 30, "price_minor": 990, "door": "gate", "waiting_room": "line"}),
         ):
             body = {"sku_id": sku, "name": name, "limit_per_shopper": 2, **more}
             self.places[f"sale_{state}"] = self.ask("POST", "/v1/sales", body)["id"]

@@ -1,6 +1,7 @@
 """A whole shop in real processes with a shopkeeper's things in it, and browsers of those who look at its pages."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from uuid import uuid4
 import httpx
 from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Page as Tab
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tessera.letterbox import sign_up
 from tessera.shop import Shop
@@ -58,7 +60,11 @@ class Showcase:
         if page.press:
             tab.locator(page.press).first.click()
         tab.locator(page.shown).first.wait_for()
-        tab.wait_for_load_state("networkidle" if page.who == "merchant" else "load")
+        if page.who == "merchant":  # what listens to events is never idle
+            with contextlib.suppress(PlaywrightTimeout):
+                tab.wait_for_load_state("networkidle", timeout=1500)
+        else:
+            tab.wait_for_load_state("load")
         tab.evaluate("document.fonts.ready")
 
 
