@@ -133,7 +133,9 @@ async def succeeded(tx: TenantTx, out_refund_no: str) -> str:
 async def _all_is_back(tx: TenantTx, order_id: UUID) -> bool:
     """Whether that was the last of an order's refunds, and nothing of it is left; then it is refunded."""
     sql = """UPDATE orders SET state = 'refunded' WHERE tenant_id = $1 AND id = $2 AND state = 'refunding' AND NOT EXISTS (
-                 SELECT FROM refund WHERE tenant_id = $1 AND order_id = $2 AND reason = 'requested' AND state <> 'succeeded')"""
+                 SELECT FROM (
+                     SELECT state FROM refund WHERE tenant_id = $1 AND order_id = $2 AND reason = 'requested' OFFSET 0) AS asked
+                 WHERE state <> 'succeeded')"""
     if await tx.conn.execute(sql, tx.tenant_id, order_id) != "UPDATE 1":
         return False
     await index.note(tx, [order_id])

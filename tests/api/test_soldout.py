@@ -240,7 +240,8 @@ class TestNews:
         monkeypatch.setattr(soldout, "PROBE_S", 60.0)
         monkeypatch.setattr(soldout, "SAID_S", 120.0)
         self.shop: Elsewhere = await elsewhere(3)
-        ears = [asyncio.create_task(listener.listen(valkey.redis_url, each)) for each in self.shop.doors]
+        hub = self.shop.store.process.hub
+        ears = [asyncio.create_task(listener.listen(valkey.redis_url, each, hub)) for each in self.shop.doors]
         async with Redis.from_url(valkey.redis_url) as redis:
             self.relay = Relay(self.shop.store.process.app_pool, redis)
             while (await redis.pubsub_numsub(events.CHANNEL))[0][1] < len(ears):  # noqa: ASYNC110

@@ -207,7 +207,7 @@ NOW = dt.datetime.now(dt.UTC)
     [
         ((Status.WAITING, 3, 9, 0, 0, 0), 5, 0, "waiting", None),
         ((Status.WAITING, 6, 9, 0, 2, 1), 5, 0, "later", None),  # two turns tell nothing
-        ((Status.WAITING, 6, 9, 0, 10, int(time.time() * 1000) - 100_000), 9, 0, "waiting", 60),
+        ((Status.WAITING, 6, 9, 0, 10, -100_000), 9, 0, "waiting", 60),
         ((Status.WAITING, 1, 9, 0, 0, 0), 0, 0, "gone", None),
         ((Status.TURN, 0, 9, 5000, 0, 0), 0, 1, "turn", None),
         ((Status.FULL, 0, 9, 0, 0, 0), 1, 0, "full", None),
@@ -216,6 +216,8 @@ NOW = dt.datetime.now(dt.UTC)
 )
 def test_what_is_said_of_a_place(place: tuple[Any, ...], held: int, free: int, status: str, estimate: int | None) -> None:
     known = Known("x", "line", "open", NOW, None, free, held, 900)
+    *told_of, since_ms = place
+    place = (*told_of, int(time.time() * 1000) + since_ms if since_ms < 0 else since_ms)  # below zero: so long ago
     told = standing(known, Place(*place), dt.datetime.now(dt.UTC), 4.0)
     assert told.status == status
     assert told.estimate_s is None if estimate is None else abs((told.estimate_s or 0) - estimate) <= 30

@@ -14,7 +14,7 @@ NO_WORD = {
     "state": "a word of a CHECK", "purpose": "a word of a CHECK", "kind": "a word of a CHECK", "currency": "three letters of a CHECK",
     "door": "a word of a CHECK", "ends_as": "a word of a CHECK", "disposition": "a word of a CHECK", "reason": "a word of a CHECK",
     "account": "a word of a CHECK", "provider": "a word of a CHECK", "role": "a word of a CHECK", "mode": "a word of a CHECK",
-    "act": "a word of a CHECK", "issue_order": "a word of a CHECK", "recalled_as": "a word of a CHECK",
+    "act": "a word of a CHECK", "waiting_room": "a word of a CHECK", "issue_order": "a word of a CHECK", "recalled_as": "a word of a CHECK",
     "media_type": "a word of a CHECK", "disabled_because": "a word of a CHECK", "locale": "a word of a CHECK, or 16 letters",
     "primary_color": "#rrggbb", "primary_color_dark": "#rrggbb", "accent_color": "#rrggbb", "accent_color_dark": "#rrggbb",
     "sku.type": "letters alone", "sku.stock": "a word of a CHECK",

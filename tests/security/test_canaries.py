@@ -103,7 +103,7 @@ async def everything(town: Town) -> list[tuple[str, httpx.Response]]:
         row = API.get(route.name)
         texts = [name for name, field in queries(route).items() if field.is_subclass_of(str) or field.has_inner_subclass_of(str)]
         for ids in (a.ids, b.ids, a.missing()):
-            named = {"provider": "sandbox", "name": "style.css", "unit_id": "1", "slug": a.store.slug, **ids}
+            named = {"provider": "sandbox", "name": "style.css", "path": "orders", "unit_id": "1", "slug": a.store.slug, **ids}
             path = (route.path + (row.query if row else "")).format(**named)
             asked = [path]
             if route.method == "GET" and "?" not in path and ids is a.ids:

@@ -31,6 +31,7 @@ LIST = {
 }  # fmt: skip
 LINE = {"sku_id": f"sku_{ZEROS}", "quantity": 1, "picks": ["gala.stalls"]}
 SAMPLES: dict[str, dict[str, Any]] = {
+    "connectTestAccount": {},
     "signUp": {"store": "S", "slug": "some-slug", "mail": "a@example.org", "locale": "en"},
     "signIn": {"mail": "a@example.org", "password": "0123456789", "code": "000000", "tenant_id": f"ten_{ZEROS}"},
     "confirmSignUp": {"token": "t", "password": "0123456789"},

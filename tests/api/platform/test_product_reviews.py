@@ -25,7 +25,10 @@ class Desk:
         await self.store.ask("PUT", f"{self.at}/product-review-rule", self.staff, {"mode": mode})
 
     async def waiting(self) -> list[str]:
-        found = (await self.store.ask("GET", "/v1/platform/product-reviews?limit=100", self.staff))["reviews"]
+        found, cursor = [], ""
+        while cursor is not None:  # other tests' products wait in the same platform
+            page = await self.store.ask("GET", f"/v1/platform/product-reviews?limit=100{cursor and f'&cursor={cursor}'}", self.staff)
+            found, cursor = found + page["reviews"], page["next_cursor"]
         return [each["id"] for each in found if each["merchant_id"] == f"ten_{self.store.tenant_id.hex}"]
 
     async def decide(self, act: str, which: str | None = None) -> dict[str, Any]:
