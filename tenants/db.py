@@ -124,7 +124,8 @@ async def create_pool(
         connection_class=watched.connection_class(),
         reset=_leave_as_it_is,
         statement_cache_size=statement_cache_size,
-        # asyncpg would prepare each anew after five minutes, and Postgres plan it: 30 to 60 ms of the longest searches.
+        # asyncpg would prepare each anew after five minutes, and Postgres plan it: a search by words took 5.9 ms the first time and 0.9 the
+        # second (medians of seven sessions, no data).
         max_cached_statement_lifetime=0,
         server_settings={
             "application_name": name,

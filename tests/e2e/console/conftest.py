@@ -14,10 +14,10 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tessera import console as builder
 from tests.e2e.conftest import DESKTOP, PASSWORD, PHONE, Merchant, Visit, Visitor
+from tests.web import axe
 
 # What the API refuses the console tells people about; the browser's own line about it says nothing more.
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (400|401|403|404|409|412|422|428|429)")
-AXE = builder.SOURCES / "node_modules" / "axe-core" / "axe.min.js"
 
 
 expect.set_options(timeout=15_000)  # on a busy machine a list is fetched anew only after a while
@@ -67,14 +67,7 @@ class Console:
     def faults(self) -> list[str]:
         """What axe finds that is serious, as `rule: where`."""
         self.settled()
-        self.page.evaluate(AXE.read_text())
-        found: Any = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [
-            f"{rule['id']}: {node['target']} {node['failureSummary']}"
-            for rule in found["violations"]
-            if rule["impact"] in ("serious", "critical")
-            for node in rule["nodes"]
-        ]
+        return [f"{each['rule']}: {where}" for each in axe.findings(self.page) for where in each["at"]]
 
 
 OpenConsole = Callable[..., Console]
