@@ -146,6 +146,7 @@ class Shopkeeper:
             if said := self.said[type_]:
                 self.desk.ask("PUT", f"/v1/orders/{order}/inputs/{self.places['sale_of_order']}", self.shopper, {"values": dict(said)})
             self.pay(order, self.shopper)
+            self.wait(order, "paid", "delivered")  # nobody may hold more than five unpaid
         self.places["order_with_inputs"] = self.cart_order(self.shopper, "manual")
         self.places["sale_with_inputs"] = self.places["sale_of_order"]
         self.places["unpaid"] = self.cart_order(self.guest(), "reusable")
@@ -171,10 +172,10 @@ class Shopkeeper:
         pay_url = self.desk.ask("POST", f"/v1/orders/{order}/payments", who)["pay_url"]
         self._provider.post(f"/admin/pay/{str(pay_url).rstrip('/').rpartition('/')[2]}", json={}).raise_for_status()
 
-    def wait(self, order: str, state: str) -> None:
+    def wait(self, order: str, *states: str) -> None:
         until = time.monotonic() + WITHIN_S
-        while self.ask("GET", f"/v1/orders/{order}")["state"] != state:
-            assert time.monotonic() < until, f"{order} was not {state} in time"
+        while self.ask("GET", f"/v1/orders/{order}")["state"] not in states:
+            assert time.monotonic() < until, f"{order} was not {' or '.join(states)} in time"
             time.sleep(0.1)
 
     def _run(self) -> None:

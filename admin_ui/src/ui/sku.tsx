@@ -5,7 +5,7 @@ import { askSkus, useSkuNamed, type Sku } from "../api/skus";
 import { useWords } from "../shell/words";
 import { CopyId } from "./copy_id";
 
-/** `视频会员 · 一年`; a product with one SKU of the same name is named once. */
+/** `Video membership · One year`; a product with one SKU of the same name is named once. */
 export function skuTitle(sku: Pick<Sku, "name" | "product_name">): string {
   return sku.name === sku.product_name ? sku.name : `${sku.product_name} · ${sku.name}`;
 }

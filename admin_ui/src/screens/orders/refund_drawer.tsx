@@ -32,7 +32,7 @@ export function RefundDrawer({ order, standing, onClose }: { order: Order; stand
   const amount = moneyText(told.amount, order.currency, language);
   const byRule = rule?.lines.reduce((sum, line) => sum + line.refundable_minor, 0);
   const sentences = [
-    t("refund.says", { amount, n: told.units.length, units: told.units.length }),
+    t("refund.says", { amount, n: told.units.length }),
     ...(told.revoked > 0 ? [t("refund.says_revoked", { n: told.revoked })] : []),
     ...(told.stopped > 0 ? [t("refund.says_stopped", { n: told.stopped })] : []),
     t(told.everything ? "refund.says_everything" : "refund.says_rest"),

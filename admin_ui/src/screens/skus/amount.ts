@@ -19,7 +19,7 @@ export function parseAmount(text: string, currency: string): Amount {
     .normalize("NFKC")
     .replace(/[\s,']/g, "")
     .replace(new RegExp(`^(?:[¥$€£]|${currency})`, "i"), "")
-    .replace(/元$/, "");
+    .replace(/\u5143$/, ""); // the yuan, as people write it behind an amount
   const found = /^(\d{1,12})(?:\.(\d*))?$/.exec(plain);
   if (!found) return { wrong: "amount" };
   const rest = (found[2] ?? "").replace(/0+$/, "");
