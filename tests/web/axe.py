@@ -11,7 +11,7 @@ from tests.house.sources import ROOT
 SCRIPT = ROOT / "admin_ui" / "node_modules" / "axe-core" / "axe.min.js"
 HEAVY = ("serious", "critical")
 # Asked from outside: the page's policy stays as it is, and no script element is added.
-RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(found => ({
+RUN = """async only => (await axe.run(document, {resultTypes: ["violations"], ...(only && {runOnly: only})})).violations.map(found => ({
     rule: found.id, impact: found.impact, at: found.nodes.slice(0, 5).map(node => node.target.join(" ") + ": " + node.failureSummary),
 }))"""
 
@@ -20,8 +20,8 @@ def script() -> Path | None:
     return SCRIPT if SCRIPT.exists() else None
 
 
-def findings(tab: Tab) -> list[dict[str, Any]]:
-    """What is serious or critical."""
+def findings(tab: Tab, only: list[str] | None = None) -> list[dict[str, Any]]:
+    """What is serious or critical, by all rules or `only` these."""
     tab.evaluate(SCRIPT.read_text())
-    found: list[dict[str, Any]] = tab.evaluate(RUN)
+    found: list[dict[str, Any]] = tab.evaluate(RUN, only)
     return [each for each in found if each["impact"] in HEAVY]

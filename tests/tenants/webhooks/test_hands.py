@@ -19,7 +19,7 @@ class TestHands:
         self, acme: Store, globex: Store, receiver: Receiver, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         took_s, hung = await self.play(acme, globex, receiver, postbox, monkeypatch)
-        assert hung == webhooks.HANDS_PER_TENANT
+        assert 0 < hung <= webhooks.HANDS_PER_TENANT
         assert took_s < 0.9, "the healthy one waited for those that hang"
 
     async def test_without_the_bound_it_waits(
