@@ -54,6 +54,8 @@ class Directory:
         self._by_host = Memory(by_host, ttl_s=TTL_S, size=STORES_MAX)
         self._by_slug = Memory(by_slug, ttl_s=TTL_S, size=STORES_MAX)
 
+        self._base_domain = base_domain
+
         async def suspended(tenant_id: UUID) -> bool:
             return await hosts.is_suspended(platform, tenant_id)
 
@@ -88,6 +90,11 @@ class Directory:
     async def serves(self, host: str) -> bool:
         """Whether a store answers to `host`. Raises as `find`."""
         return await self._by_host.get(host) is not None
+
+    async def is_platform(self, host: str) -> bool:
+        """Whether `host` is the platform's own and no store's, not even one's that is gone. Raises as `find`."""
+        below = host.endswith(f".{self._base_domain}")
+        return host == self._base_domain or not (below or await self.serves(host))
 
     def knows(self, host: str) -> bool:
         """Whether memory can say so, without a look in Postgres."""

@@ -85,6 +85,5 @@ def policy(nonce: str) -> dict[str, str]:
 async def at_platform(request: AnyRequest) -> None:
     """The console is of the platform's own host: a store's cookies and its merchant's never share one. Raises `NotFoundException`."""
     process: Process = request.app.state.process
-    domain, host = process.settings.base_domain, host_of(request)
-    if host.endswith(f".{domain}") or (host != domain and await process.directory.serves(host)):
+    if not await process.directory.is_platform(host_of(request)):
         raise NotFoundException

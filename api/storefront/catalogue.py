@@ -32,7 +32,7 @@ async def home(visit: AVisit, q: FromQuery[str | None] = None, category: FromQue
     except NotFound:
         # The platform's own host: nobody's store.
         t = visit.words
-        notice = Notice(t("landing.title"), t("landing.text"), links=(Link("/merchant", t("merchant.title")),))
+        notice = Notice(t("landing.title"), t("landing.text"), links=(Link("/console", t("landing.console")),))
         return visit.render("notice.html", private=False, notice=notice)
     if category or q:
         raise SeeOther(f"/categories/{encode('cat', decode('cat', category))}" if category else _searched(q or ""))

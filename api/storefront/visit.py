@@ -17,7 +17,6 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency, Provide
 
 from api import cookies, csrf
-from api.callers import Merchant
 from api.directory import HEADER, Store, host_of
 from api.limits import address
 from api.memory import Memory
@@ -99,7 +98,6 @@ class Visit:
         self.store: Store | None = None
         self.channel = "web"  # that he came through, and his orders carry
         self.locale = language.DEFAULT  # which of the store's languages the visitor reads its own texts in
-        self.merchant: Merchant | None = None
         given = request.cookies.get(self._form_cookie, "")
         self._known = bool(_SEED.fullmatch(given))
         self._seed = given if self._known else secrets.token_urlsafe(16)

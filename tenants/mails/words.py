@@ -37,12 +37,12 @@ TEMPLATES: Final[dict[str, dict[str, Words]]] = {
     "known": {
         "zh-CN": Words("您已经有账号了", (
             "您好，有人用这个邮箱再次注册，但它已经有一个账号。没有任何改动。",
-            "请直接登录；忘记密码时可以重设：", ">/merchant/sign-in",
+            "请直接登录；忘记密码时可以重设：", ">/console",
             "如果不是您，请不要理会这封邮件。",
         )),
         "en": Words("You already have an account", (
             "Somebody signed up with this mail address, which has an account already. Nothing was changed.",
-            "Sign in instead; if you forgot your password you can reset it there:", ">/merchant/sign-in",
+            "Sign in instead; if you forgot your password you can reset it there:", ">/console",
             "If it was not you, do nothing.",
         )),
     },

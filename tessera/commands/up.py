@@ -17,7 +17,6 @@ def main(argv: list[str]) -> int:
     with until_signalled() as wait, Shop(args.folder, apis=args.apis, port=args.port) as shop, for_shells(shop, args.folder) as line:
         print(f"API and store  {shop.api_url}")
         print(f"Console        {shop.api_url}/console")
-        print(f"Merchant       {shop.api_url}/merchant")
         print(f"Provider       {shop.provider_url}")
         print(f"Mail           {shop.mail_url}/mails")
         print(f"Database       {shop.servers.database_url}")

@@ -92,7 +92,6 @@ def addresses(demo: dict[str, Any], *, port: int, files: str, shell: str) -> str
             "Both faces are open, the shoppers' and the merchant's:",
             f"  store       http://{demo['store_host']}:{port}/",
             f"  console     {demo['console']}   {owner['mail']} / {owner['password']}",
-            f"  without it  {demo['api']}/merchant",
             f"  API         {demo['api']}  with {demo['api_key']}",
             f"  provider    {demo['provider']}",
             f"  mails       {demo['mail']}/mails",

@@ -8,8 +8,6 @@ import httpx
 import pytest
 
 from api.process import Process
-from tests.api.test_merchant_page import sign_in
-from tests.api.test_profile import switch_on
 from tests.api.test_sessions import outcome
 from tests.mails import letters, token
 from tests.security.world import begun
@@ -84,16 +82,15 @@ class TestNewMail:
         assert await outcome(process, new, PASSWORD) == "in"
 
 
-class TestSignIn:
-    async def test_asks_for_the_second_step(self, client: httpx.AsyncClient, acme: Store) -> None:
-        app, _ = await switch_on(client, (await begun(acme, ""))[0])
-        asked = await sign_in(client, acme)
-        assert asked.status_code == 401
-        assert 'name="code"' in asked.text
-        assert PASSWORD not in asked.text
-        form = dict(FIELD.findall(asked.text)) | {"mail": acme.mail, "password": PASSWORD}
-        wrong = await client.post("/merchant/sign-in", data=form | {"code": app.code(-3)})
-        assert (wrong.status_code, 'name="code"' in wrong.text) == (401, True)
-        done = await client.post("/merchant/sign-in", data=form | {"code": app.code(1)})
-        assert (done.status_code, done.headers["location"]) == (303, "/merchant")
-        assert (await client.get("/merchant")).status_code == 200
+class TestMoved:
+    @pytest.mark.parametrize("path", ["/merchant", "/merchant/sign-in"])
+    async def test_where_the_pages_were_leads_to_the_console(self, client: httpx.AsyncClient, acme: Store, path: str) -> None:
+        anonymous = await client.get(path)
+        assert (anonymous.status_code, anonymous.headers["location"]) == (308, "/console")
+        at_a_store = await client.get(path, headers={"Host": acme.host})
+        assert (at_a_store.status_code, at_a_store.headers["location"]) == (303, f"http://localhost{path}")
+
+    @pytest.mark.parametrize("path", ["/merchant/imports", "/merchant/sales"])
+    async def test_what_is_gone(self, client: httpx.AsyncClient, path: str) -> None:
+        gone = await client.get(path, headers={"accept": "text/html"})
+        assert (gone.status_code, 'href="/console"' in gone.text) == (404, True)

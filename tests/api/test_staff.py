@@ -1,7 +1,6 @@
 """Staff: who works where, in which role, and until when."""
 
 import asyncio
-import re
 from collections import Counter
 
 import httpx
@@ -13,7 +12,6 @@ from api.process import Process
 from checkout_core.ids import encode, new_id
 from tenants.db import platform_tx
 from tenants.memberships import SeveralMerchants
-from tests.api.test_letters import press
 from tests.api.test_sessions import sign_in
 from tests.shop import PASSWORD, Person, Store
 
@@ -157,20 +155,6 @@ class TestSignIn:
         assert made["tenant_id"] == listed[globex.slug]
         seen = await client.get("/v1/vault/imports", headers={"Authorization": f"Bearer {made['token']}"})
         assert seen.json()["permission"] == "vault:read", "what he may is what he may there"
-
-    async def test_on_the_page_too(self, client: httpx.AsyncClient, acme: Store, globex: Store) -> None:
-        person = await acme.employ("support")
-        await globex.employ("support", person)
-        asked = await press(client, "/merchant/sign-in", mail=person.mail, password=person.password)
-        assert asked.status_code == 409
-        assert re.findall(r'<option value="(\w+)"', asked.text) == [
-            encode("ten", store.tenant_id) for store in sorted((acme, globex), key=lambda store: store.slug)
-        ]
-        chosen = {"mail": person.mail, "tenant_id": encode("ten", globex.tenant_id)}
-        wrong = await press(client, "/merchant/sign-in", password="not the password", **chosen)
-        assert f'name="tenant_id" value="{chosen["tenant_id"]}"' in wrong.text, "the choice is kept"
-        assert (await press(client, "/merchant/sign-in", password=person.password, **chosen)).status_code == 303
-        assert globex.slug in (await client.get("/merchant")).text
 
     async def test_no_code_is_spent_on_being_asked_which(self, process: Process, acme: Store, globex: Store) -> None:
         person = await acme.employ("support")

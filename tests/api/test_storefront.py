@@ -46,7 +46,7 @@ class TestHome:
         assert "Only at Acme" not in (await client.get("/", headers=globex.at)).text
 
     async def test_the_platforms_own_host_is_nobodys_store(self, client: httpx.AsyncClient) -> None:
-        assert 'href="/merchant"' in (await client.get("/")).text
+        assert 'href="/console"' in (await client.get("/")).text
 
     async def test_an_unknown_store(self, client: httpx.AsyncClient) -> None:
         page = await client.get("/orders", headers={"x-tessera-store": "nobody-here", "accept": "text/html"})

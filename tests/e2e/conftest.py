@@ -52,10 +52,6 @@ class Merchant:
     def store_url(self) -> str:
         return f"http://{self.slug}.localhost:{self.shop.port}"
 
-    @property
-    def desk_url(self) -> str:
-        return f"http://localhost:{self.shop.port}/merchant"
-
     def sell(self, codes: str, **sale: Any) -> str:
         """Put the lines of `codes` on sale; the sale's id."""
         product = self._post("/v1/products", json={"name": sale.pop("product", "视频会员")})

@@ -1,4 +1,4 @@
-"""Journeys in a real browser: what a shopper and a merchant do, with scripts on and off, in both languages, on a phone."""
+"""Journeys in a real browser: what a shopper does, with scripts on and off, in both languages, on a phone."""
 
 import datetime as dt
 import re
@@ -8,8 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from api.storefront.keeping import FRESH_S
-from tests.e2e.conftest import DESKTOP, PASSWORD, Merchant, Visit
+from tests.e2e.conftest import Merchant, Visit
 
 TWO_CODES = "YK-AAAA-BBBB-CCCC-DDDD----950896\nYK-EEEE-FFFF-GGGG-HHHH----793479\n"
 WORDS = {
@@ -23,7 +22,6 @@ WORDS = {
         "find": "Find it",
     },
 }
-CODES = Path(__file__).parent.parent / "data" / "codes"
 
 
 def press(page: Page, name: str) -> None:
@@ -187,59 +185,6 @@ def test_finds_the_order_on_another_device(merchant: Merchant, visit: Visit) -> 
     stranger.page.goto(f"{merchant.store_url}/orders/{order}")
     expect(stranger.page.get_by_role("heading")).to_contain_text("打不开此订单")
     stranger.complaints.clear()
-
-
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
-def test_a_merchant_imports_a_file_and_puts_it_on_sale(merchant: Merchant, visit: Visit, scripts: bool, pictures: Path | None) -> None:
-    desk = visit(scripts=scripts, screen=DESKTOP)
-    page = desk.page
-    page.goto(f"{merchant.store_url}/merchant")  # the store's host sends him to the platform's
-    assert page.url == f"{merchant.desk_url}/sign-in"
-    page.get_by_label("邮箱").fill(merchant.mail)
-    page.get_by_label("密码").fill(PASSWORD)
-    press(page, "登录")
-    page.get_by_label("商品名称").fill("游戏点券")
-    page.get_by_label("规格名称").fill("100 点")
-    page.get_by_label("单价").fill("9.50")
-    press(page, "添加商品")
-    page.get_by_role("link", name="导入", exact=True).click()
-    file = CODES / "game-points-gbk.csv"
-    page.get_by_label("文件").set_input_files(file)
-    if not scripts:
-        press(page, "先预览")
-    expect(page.locator("#preview")).to_contain_text("GB18030")
-    expect(page.locator("#preview")).to_contain_text("有效期")
-    if not scripts:
-        page.get_by_label("文件").set_input_files(file)
-    page.get_by_role("button", name="导入", exact=True).click()
-    expect(page.get_by_role("heading", name="导入报告")).to_be_visible()
-    expect(page.locator(".tiles")).to_contain_text("已载入")
-    if pictures and scripts:
-        page.screenshot(path=pictures / "import.png", full_page=True)
-    page.get_by_role("link", name="上架销售").click()
-    page.get_by_label("数量").fill("50")
-    press(page, "^上架$")
-    expect(page.get_by_role("status").first).to_contain_text("已上架")
-    if pictures and scripts:
-        page.screenshot(path=pictures / "desk.png")
-    shopper = visit()
-    shopper.page.goto(merchant.store_url)
-    expect(shopper.page.get_by_role("link", name="游戏点券 100 点")).to_be_visible()
-    expect(shopper.page.locator("main")).to_contain_text("剩余 50 件")
-    press(page, "暂停")
-    shopper.page.wait_for_timeout(1000 * (FRESH_S + 0.1))  # a page that is shared may be a second old
-    shopper.page.reload()
-    expect(shopper.page.locator("main")).to_contain_text("暂停销售")
-    page.get_by_role("link", name="结束").click()
-    expect(page.get_by_role("heading")).to_contain_text("结束「游戏点券 100 点」？")
-    press(page, "结束活动")
-    shopper.page.wait_for_timeout(1000 * (FRESH_S + 0.1))  # a page that is shared may be a second old
-    shopper.page.reload()
-    expect(shopper.page.locator("main")).to_contain_text("还没有商品在售")
-    press(page, "退出")
-    page.wait_for_url("**/sign-in")
-    page.goto(merchant.desk_url)
-    assert page.url.endswith("/sign-in")
 
 
 def test_a_press_while_the_database_is_away_succeeds_by_itself(merchant: Merchant, visit: Visit) -> None:

@@ -303,42 +303,25 @@ def test_no_row_is_left_over() -> None:
     assert set(ACTS) == {route.name for route in ROUTES}
 
 
-# The same acts from the desk's pages. What a form needs is in `fields`, with the world's ids.
-DESK: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
-    "POST /merchant/products": (("product.created", "sku.created"), {"product": "x", "sku": "y", "price": "1.00"}),
-    "POST /merchant/imports": (("vault.import",), {"sku": "{sku_id}"}),
-    "POST /merchant/previews": ((), {"sku": "{sku_id}"}),
-    "POST /merchant/sales": (("sale.created",), {"sku": "{sku_id}", "name": "x", "price": "1.00", "units": "1", "limit": "1", "hold": "9"}),
-    "POST /merchant/sales/{sale}/pause": (("sale.paused",), {}),
-    "POST /merchant/sales/{sale}/resume": ((), {}),
-    "POST /merchant/sales/{sale}/end": (("sale.ended",), {}),
-    "POST /merchant/sign-in": ((), {}),
-    # These hold the token of a mail, and do nothing without; what they do is the API's.
-    "POST /merchant/forgotten": ((), {"mail": "nobody@example.org"}),
-    "POST /merchant/confirm": ((), {"token": "x", "password": "correct horse"}),
-    "POST /merchant/new-password": ((), {"token": "x", "password": "x" * 10}),
-    "POST /merchant/new-mail": ((), {"token": "x"}),
-    "POST /merchant/invitation": ((), {"token": "x", "password": "x" * 10}),
-    "POST /merchant/sign-out": ((), {}),
+# What mails lead to holds the token of a mail, and does nothing without; what it does is the API's.
+LETTERS = {
+    "POST /merchant/forgotten": (200, {"mail": "nobody@example.org"}),
+    "POST /merchant/confirm": (404, {"token": "x", "password": "correct horse"}),
+    "POST /merchant/new-password": (404, {"token": "x", "password": "x" * 10}),
+    "POST /merchant/new-mail": (404, {"token": "x"}),
+    "POST /merchant/invitation": (404, {"token": "x", "password": "x" * 10}),
 }
 
 
-@pytest.mark.parametrize("name", DESK)
-async def test_the_desk_writes_the_same(client: httpx.AsyncClient, process: Process, acme: Store, name: str) -> None:
-    world = await World.of(acme)
-    writes, fields = DESK[name]
+@pytest.mark.parametrize("name", LETTERS)
+async def test_a_letters_page_without_its_token_is_no_act(client: httpx.AsyncClient, process: Process, acme: Store, name: str) -> None:
+    status, fields = LETTERS[name]
     merchant = Browser.of(process, {}, session=await session(acme))
     before = await recorded(acme)
-    data = {key: value.format(**world.ids) for key, value in fields.items()} | merchant.fields
-    if name.endswith(("imports", "previews")):
-        parts = [(key, (None, value)) for key, value in data.items()] + [("file", ("x.txt", b"AAAA-0001\nAAAA-0002\n"))]
-        response = await client.post(name.partition(" ")[2], headers=merchant.headers, files=parts)
-    else:
-        response = await client.post(name.partition(" ")[2].format(**world.ids), headers=merchant.headers, data=data)
-    assert response.status_code in ((404,) if "token" in fields else (303, 401) if "sign" in name else (200, 303)), response.text
-    # Ids of one millisecond stand in no order.
-    assert sorted(action for _, action in (await recorded(acme))[len(before) :]) == sorted(writes)
+    response = await client.post(name.partition(" ")[2], headers=merchant.headers, data=fields | merchant.fields)
+    assert response.status_code == status, response.text
+    assert await recorded(acme) == before
 
 
-def test_every_form_of_the_desk_has_a_row() -> None:
-    assert set(DESK) == {route.name for route in routes() if route.path.startswith("/merchant") and route.method == "POST"}
+def test_every_form_of_a_letter_has_a_row() -> None:
+    assert set(LETTERS) == {route.name for route in routes() if route.path.startswith("/merchant") and route.method == "POST"}

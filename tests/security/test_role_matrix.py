@@ -19,11 +19,8 @@ from tenants.permissions import PERMISSIONS
 from tests.security.api_rows import API, NAMES
 from tests.security.routes import Route
 from tests.security.test_isolation_matrix import API_ROUTES, anonymised
-from tests.security.test_page_matrix import PAGE_ROUTES, PAGES
-from tests.security.world import Browser, World, bearer, send
+from tests.security.world import World, bearer, send
 from tests.shop import PLATFORM_HOST, open_store
-
-DESK_ROUTES = [route for route in PAGE_ROUTES if route.name in PAGES and PAGES[route.name].kind == "desk"]
 
 
 def documented() -> dict[str, frozenset[str]]:
@@ -93,17 +90,6 @@ async def test_route_by_role(client: httpx.AsyncClient, staffed: Staffed, route:
                 assert _refuses(own, guard) if not may else own.status_code == row.ok, (role, own.text)
     if not isinstance(guard, Needs):
         assert len(set(answers.values())) == 1, "a role makes no difference here"
-
-
-@pytest.mark.parametrize("route", DESK_ROUTES, ids=lambda route: route.name)
-async def test_page_by_role(client: httpx.AsyncClient, process: Process, staffed: Staffed, route: Route) -> None:
-    page = PAGES[route.name]
-    path = route.path.format(**staffed.world.missing())
-    for role, headers in staffed.sessions.items():
-        who = Browser.of(process, {}, session=bearer(headers))
-        content = {} if route.method == "GET" else {"data": page.fields | who.fields}
-        response = await client.request(route.method, path, headers=who.headers, **content)  # type: ignore[arg-type]
-        assert (response.status_code == 403) == (not staffed.may[role].issuperset(page.needs)), (role, response.text)
 
 
 def test_what_changes_something_needs_more_than_to_read() -> None:

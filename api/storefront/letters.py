@@ -1,4 +1,4 @@
-"""Pages that the links of our mails lead to, and the one that asks for such a mail.
+"""Pages of the platform's own host that the links of our mails lead to, and the one that asks for such a mail. The rest is the console's.
 
 A link shows a form and nothing more: what reads mails before people do follows links, and presses no buttons.
 """
@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from litestar import Response, get, post
 
+from api.directory import host_of
 from api.limits import address, visitor
 from api.mails import sent
-from api.storefront.merchant.session import SIGN_IN, at_platform
 from api.storefront.rendering import Link, Notice
-from api.storefront.visit import AVisit, Visit
+from api.storefront.visit import AVisit, SeeOther, Visit
 from api.wire import Mail, NewPassword
 from checkout_core.errors import AppError, Forbidden, NotFound
 from tenants import accounts, invitations, password_resets, profile
@@ -20,6 +20,14 @@ from tenants.memberships import AlreadyStaff
 from tenants.proofs import UnknownToken
 
 TOKEN_MAX = 64
+CONSOLE = "/console"
+
+
+@get(["/merchant", "/merchant/sign-in"])
+async def moved(visit: AVisit) -> Response[bytes]:
+    """Where a merchant's pages were before there was a console."""
+    await at_platform(visit)
+    return visit.go(CONSOLE, status=308)
 
 
 @get("/merchant/forgotten")
@@ -127,7 +135,7 @@ async def _form(visit: Visit, step: str, *, asks: str = "", token: str | None = 
     t = visit.words
     token = visit.request.query_params.get("token", "") if token is None else token
     notice = Notice(t("letter.wrong.title"), t(f"letter.wrong.{wrong}"), "bad") if wrong else None
-    return visit.render("merchant/letter.html", status=400 if wrong else 200, step=step, asks=asks, token=token[:TOKEN_MAX], notice=notice)
+    return visit.render("letter.html", status=400 if wrong else 200, step=step, asks=asks, token=token[:TOKEN_MAX], notice=notice)
 
 
 async def _fields(visit: Visit, limit: str) -> dict[str, str]:
@@ -147,11 +155,18 @@ def _is(text: str, type_: Any) -> bool:
 
 def _done(visit: Visit, step: str, **values: str) -> Response[bytes]:
     t = visit.words
-    links = (Link(SIGN_IN, t("merchant.sign_in")),)
+    links = (Link(CONSOLE, t("letter.sign_in")),)
     return visit.render("notice.html", notice=Notice(t(f"letter.{step}.done"), t(f"letter.{step}.next", **values), "", links))
 
 
 def _refused(visit: Visit, error: AppError) -> Response[bytes]:
     t = visit.words
-    notice = Notice(t("letter.refused.title"), t("letter.refused.text"), "bad", (Link(SIGN_IN, t("merchant.sign_in")),))
+    notice = Notice(t("letter.refused.title"), t("letter.refused.text"), "bad", (Link(CONSOLE, t("letter.sign_in")),))
     return visit.render("notice.html", status=error.status, notice=notice)
+
+
+async def at_platform(visit: Visit) -> None:
+    """An account is of the platform's own host. A store's host sends its merchant there."""
+    directory, domain = visit.process.directory, visit.process.settings.base_domain
+    if not await directory.is_platform(host_of(visit.request)):
+        raise SeeOther(visit.at_host(domain, visit.request.url.path))
