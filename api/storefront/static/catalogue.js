@@ -9,16 +9,10 @@
     if (!answer.ok) throw new Error(String(answer.status));
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   };
-  // What the page shows at the start; store.js has done so for the first page.
-  const enliven = (part) => {
-    for (const each of part.querySelectorAll("[data-script]")) each.hidden = false;
-    for (const each of part.querySelectorAll("[data-update]")) each.hidden = true;
-  };
   const swap = (from, selector) => {
     const fresh = from.querySelector(selector);
     const old = document.querySelector(selector);
     if (!fresh || !old) return false;
-    enliven(fresh);
     old.replaceWith(fresh);
     return true;
   };
@@ -56,6 +50,4 @@
       }
     }, 400);
   });
-
-  enliven(document);
 })();

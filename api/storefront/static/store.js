@@ -137,7 +137,6 @@
         order = fresh;
         pause = 1000;
         tell(fresh.querySelector("h1").textContent);
-        for (const part of fresh.querySelectorAll("[data-script]")) part.hidden = false;
         localise();
         tick();
         dispatchEvent(new Event("tessera:fresh"));
@@ -145,7 +144,6 @@
     }
   }
 
-  for (const part of document.querySelectorAll("[data-script]")) part.hidden = false;
   localise();
   tick();
   setInterval(tick, 250);
