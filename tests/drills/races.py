@@ -35,11 +35,11 @@ def add(counts: dict[str, int], played: Played) -> None:
 
 
 HEATS = (
-    Heats("last unit", ("last_unit", 1000, {}), least=50),
-    Heats("last unit at the gate", ("gate_last_unit", 1000, {}), least=50),
+    Heats("last unit", ("last_unit", 1000, {}), least=20),
+    Heats("last unit at the gate", ("gate_last_unit", 1000, {}), least=20),
     Heats("sell-out", ("sell_out", 2, {"units": 10_000})),
     Heats("sell-out at the gate", ("gate_sell_out", 2, {"units": 10_000})),
-    Heats("sell-outs of a thousand", ("sell_out", 8, {}), ("gate_sell_out", 8, {})),
+    Heats("sell-outs of a thousand", ("sell_out", 8, {"units": 1_000}), ("gate_sell_out", 8, {"units": 1_000})),
     Heats("limits while Redis is emptied", ("gate_limits", 20, {}), least=2),
     Heats("stock changed meanwhile", ("changed", 10, {}), ("gate_changed", 10, {})),
     Heats("asked again", ("same_key", 50, {}), ("limit_of_two", 50, {}), ("plenty", 20, {}), ("gate_asked_again", 10, {}), least=2),
