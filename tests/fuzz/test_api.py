@@ -23,7 +23,7 @@ from tests.fuzz.api.hunt import Round, hunt
 from tests.fuzz.api.people import ROLES
 from tests.fuzz.api.scenes.scene import ALWAYS, Given, Scene, always
 from tests.fuzz.api.world import World, furnish
-from tests.openapi_rules import does_not_fit, operations
+from tests.openapi_rules import misfits, operations
 
 SEED = 1
 AT_ONCE = 4  # roles that ask for an operation, valid or spoilt: others each time, so that all have their turn
@@ -183,8 +183,8 @@ class TestScenes:
         answer.update(status=400)
         TestControls().hunted(stub, declared, "createProduct", scene=Scene(always(name="put right")), examples=40)
         bodies = [json.loads(body) for _, _, body in stub.asked if body.startswith(b"{")]
-        schema = {"$ref": "#/components/schemas/NewProduct"}
+        schema, does_not_fit = {"$ref": "#/components/schemas/NewProduct"}, misfits(declared.document)
         put_right = [body for body in bodies if body.get("name") == "put right"]
         assert put_right
-        assert not any(does_not_fit(declared.document, schema, body) for body in put_right)
-        assert any(does_not_fit(declared.document, schema, body) for body in bodies)
+        assert not any(does_not_fit(schema, body) for body in put_right)
+        assert any(does_not_fit(schema, body) for body in bodies)
