@@ -1,7 +1,6 @@
 """A whole shop in real processes with a shopkeeper's things in it, and browsers of those who look at its pages."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from uuid import uuid4
 import httpx
 from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Page as Tab
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tessera.letterbox import sign_up
 from tessera.shop import Shop
@@ -21,6 +19,7 @@ from tests.fuzz.api.people import Door
 from tests.web import past
 from tests.web.chromium import DESKTOP
 from tests.web.pages import Page, Who
+from tests.web.quiet import Quiet
 from tests.web.shopkeeper import Shopkeeper
 
 PASSWORD = "correct horse battery staple"
@@ -54,15 +53,15 @@ class Showcase:
 
     def show(self, tab: Tab, page: Page) -> None:
         """The page, whole: its fonts loaded, nothing under way."""
+        quiet = Quiet(tab)
         answer = tab.goto(self.url(page))
         assert answer is not None
         assert answer.status == page.status, f"{page.name} answers {answer.status}, not {page.status}"
         if page.press:
             tab.locator(page.press).first.click()
         tab.locator(page.shown).first.wait_for()
-        if page.who == "merchant":  # what listens to events is never idle
-            with contextlib.suppress(PlaywrightTimeout):
-                tab.wait_for_load_state("networkidle", timeout=1500)
+        if page.who == "merchant":
+            quiet.wait()
         else:
             tab.wait_for_load_state("load")
         tab.evaluate("document.fonts.ready")

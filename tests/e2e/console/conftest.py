@@ -1,6 +1,5 @@
 """The console, built once, and merchants who are signed in to it."""
 
-import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tessera import console as builder
 from tests.e2e.conftest import DESKTOP, PASSWORD, PHONE, Merchant, Visit, Visitor
 from tests.web import axe
+from tests.web.quiet import Quiet
 
 # What the API refuses the console tells people about; the browser's own line about it says nothing more.
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (400|401|403|404|409|412|422|428|429)")
@@ -38,6 +37,9 @@ class Console:
     merchant: Merchant
     visitor: Visitor
 
+    def __post_init__(self) -> None:
+        self._quiet = Quiet(self.page)
+
     @property
     def page(self) -> Page:
         return self.visitor.page
@@ -52,10 +54,8 @@ class Console:
         return self.page
 
     def settled(self) -> Page:
-        """When nothing is being fetched any more; a page that listens to events always is."""
-        with contextlib.suppress(PlaywrightTimeout):
-            self.page.wait_for_load_state("networkidle", timeout=1500)
-        self.page.wait_for_timeout(100)
+        """When nothing is being fetched any more."""
+        self._quiet.wait()
         return self.page
 
     def picture(self, folder: Path | None, name: str) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from tessera import letterbox
@@ -15,8 +14,6 @@ from tests.e2e.conftest import PASSWORD, Merchant
 from tests.e2e.console.conftest import Console, OpenConsole
 
 CODES = 1_000
-PAGES = ("/products", "/categories", "/skus", "/skus/files", "/prices", "/prices/groups", "/prices/import",
-         "/vault", "/vault/imports", "/vault/import", "/vault/batches", "/vault/exports", "/vault/watches", "/vault/keys")  # fmt: skip
 
 
 def get(merchant: Merchant, path: str, **query: str) -> Any:
@@ -48,31 +45,6 @@ def colleague(merchant: Merchant) -> str:
     accepted = {"token": letterbox.token(merchant.shop.mail_url, mail), "password": PASSWORD}
     assert httpx.post(f"{merchant.shop.api_url}/v1/invitations/accept", json=accepted).is_success
     return mail
-
-
-def with_goods(merchant: Merchant) -> dict[str, str]:
-    """A product with two SKUs, a few codes, a price list: so that no page is empty."""
-    made = merchant._post
-    games = made("/v1/categories", json={"name": "游戏"})["id"]
-    made("/v1/categories", json={"name": "Steam", "parent_id": games})
-    product = made(
-        "/v1/products", json={"name": "视频会员", "category_id": games, "options": [{"name": "时长", "values": ["一个月", "一年"]}]}
-    )["id"]
-    skus = [
-        made("/v1/skus", json={"product_id": product, "name": name, "choices": {"时长": name}, "price_minor": price, "reference": name})[
-            "id"
-        ]
-        for name, price in (("一个月", 1_990), ("一年", 19_800))
-    ]
-    text = {"content-type": "text/plain", "x-filename": "codes.txt"}
-    made(f"/v1/vault/imports?sku_id={skus[0]}", content=b"".join(b"ABCD-%04d\n" % n for n in range(30)) + b"x\n", headers=text)
-    assert merchant.api.put(f"/v1/skus/{skus[0]}/shelf", json={"units": 10, "limit_per_shopper": 2}).is_success
-    group = made("/v1/buyer-groups", json={"name": "分销商", "kind": "reseller"})["id"]
-    prices = made("/v1/price-lists", json={"name": "分销商价", "group_id": group, "state": "on"})["id"]
-    entries = [{"sku_id": skus[1], "least_quantity": least, "unit_minor": price} for least, price in ((1, 18_800), (100, 17_800))]
-    assert merchant.api.put(f"/v1/price-lists/{prices}/entries", json={"entries": entries}).is_success
-    assert merchant.api.put(f"/v1/vault/stock-watches/{skus[0]}", json={"low_stock_at": 20}).is_success
-    return {"product": product, "sku": skus[0], "list": prices}
 
 
 def test_from_a_product_to_a_revealed_code(console: Console, open_console: OpenConsole, pictures: Path | None) -> None:
@@ -183,22 +155,3 @@ def test_from_a_product_to_a_revealed_code(console: Console, open_console: OpenC
         unit,
     )
     assert json.loads(refused) == [403, "codes:reveal"]
-
-
-@pytest.mark.parametrize(("phone", "dark", "language"), [(True, False, "zh-CN"), (False, True, "en")])
-def test_every_page(
-    open_console: OpenConsole, merchant: Merchant, pictures: Path | None, *, phone: bool, dark: bool, language: str
-) -> None:
-    ids = with_goods(merchant)
-    console = open_console(merchant, phone=phone, dark=dark, language=language)
-    more = (f"/products/{ids['product']}", f"/prices/{ids['list']}", f"/vault/units?sku_id={ids['sku']}")
-    faults: dict[str, Any] = {}
-    for path in (*PAGES, *more):
-        console.go(path)
-        console.settled()
-        name = path.partition("?")[0].strip("/").replace("/", "-").partition("_")[0]
-        console.picture(pictures, f"goods-{name}-{'phone' if phone else 'desktop'}-{language}")
-        if (found := console.faults()) or console.visitor.overflows():
-            faults[path] = (found, console.visitor.overflows())
-
-    assert faults == {}
