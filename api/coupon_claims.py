@@ -38,7 +38,7 @@ class CouponTerms(Struct, frozen=True):
 
 
 class ClaimableCoupon(Struct, frozen=True):
-    """One that everybody may claim. `has` counts his pieces of it, whatever became of them; `claimable` says whether he may have another."""
+    """One that everybody may claim. `has` counts his pieces of it, whatever became of them; `claimable` says whether he may have one more."""
 
     id: str
     terms: CouponTerms
@@ -103,7 +103,9 @@ class CouponClaimController(Controller):
 
     @get("/", guards=[shopper], operation_id="listMyCoupons", summary="The shopper's coupons")
     async def mine(self, shopper: NamedDependency[Shopper], tx: NamedDependency[TenantTx]) -> MyCoupons:
-        return MyCoupons([MyCoupon(ClaimedCoupon.of(each.grant), CouponTerms.of(each.coupon)) for each in await grants.mine(tx, shopper.id)])
+        return MyCoupons(
+            [MyCoupon(ClaimedCoupon.of(each.grant), CouponTerms.of(each.coupon)) for each in await grants.mine(tx, shopper.id)]
+        )
 
     @get("/open", guards=[shopper], operation_id="listClaimableCoupons", summary="What anybody may claim just now")
     async def claimable(self, shopper: NamedDependency[Shopper], tx: NamedDependency[TenantTx]) -> ClaimableCoupons:
@@ -145,5 +147,7 @@ class CouponClaimController(Controller):
         shopper: NamedDependency[Shopper],
         tx: NamedDependency[TenantTx],
     ) -> ClaimedCoupon:
-        await process.limits.check(("coupon-codes", shopper.id.hex), ("coupon-guesses", address(request)), connection=request)
+        # Two, each at its own home: who guesses makes himself another shopper, but not another address.
+        await process.limits.check(("coupon-guesses", address(request)), connection=request)
+        await process.limits.check(("coupon-codes", shopper.id.hex), connection=request)
         return ClaimedCoupon.of(await grants.by_code(tx, data.code, shopper.id, shopper.channel or "api"))

@@ -40,8 +40,8 @@ _IDS = {"sku_ids": "sku", "product_ids": "prd", "category_ids": "cat"}
 
 
 class NewCoupon(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`fixed` takes `off_minor` off, `percent` takes `off_bp`, at most `cap_minor`. Null bounds nothing. It is valid until `valid_until`, or
-    for `valid_days` after it was claimed, or without end."""
+    """`fixed` takes `off_minor` off, `percent` takes `off_bp`, at most `cap_minor`. Null bounds nothing. It is valid until `valid_until`,
+    or for `valid_days` after it was claimed, or without end."""
 
     name: CouponName
     kind: Kind
@@ -266,7 +266,11 @@ class CouponController(Controller):
         summary="Let shoppers have a draft",
     )  # fmt: skip
     async def start(
-        self, coupon_id: FromPath[str], tx: NamedDependency[TenantTx], merchant: NamedDependency[Merchant], data: JSONBody[Nothing] = NOTHING
+        self,
+        coupon_id: FromPath[str],
+        tx: NamedDependency[TenantTx],
+        merchant: NamedDependency[Merchant],
+        data: JSONBody[Nothing] = NOTHING,
     ) -> Coupon:
         return Coupon.of(await definitions.act(tx, decode("cpn", coupon_id), "start", actor=merchant.actor))
 
@@ -275,7 +279,11 @@ class CouponController(Controller):
         summary="Nobody gets or uses a piece until it is resumed",
     )  # fmt: skip
     async def pause(
-        self, coupon_id: FromPath[str], tx: NamedDependency[TenantTx], merchant: NamedDependency[Merchant], data: JSONBody[Nothing] = NOTHING
+        self,
+        coupon_id: FromPath[str],
+        tx: NamedDependency[TenantTx],
+        merchant: NamedDependency[Merchant],
+        data: JSONBody[Nothing] = NOTHING,
     ) -> Coupon:
         return Coupon.of(await definitions.act(tx, decode("cpn", coupon_id), "pause", actor=merchant.actor))
 
@@ -284,7 +292,11 @@ class CouponController(Controller):
         summary="Go on with a coupon that was paused",
     )  # fmt: skip
     async def resume(
-        self, coupon_id: FromPath[str], tx: NamedDependency[TenantTx], merchant: NamedDependency[Merchant], data: JSONBody[Nothing] = NOTHING
+        self,
+        coupon_id: FromPath[str],
+        tx: NamedDependency[TenantTx],
+        merchant: NamedDependency[Merchant],
+        data: JSONBody[Nothing] = NOTHING,
     ) -> Coupon:
         return Coupon.of(await definitions.act(tx, decode("cpn", coupon_id), "resume", actor=merchant.actor))
 
@@ -293,7 +305,11 @@ class CouponController(Controller):
         summary="End a coupon for good; pieces that shoppers hold become void",
     )  # fmt: skip
     async def end(
-        self, coupon_id: FromPath[str], tx: NamedDependency[TenantTx], merchant: NamedDependency[Merchant], data: JSONBody[Nothing] = NOTHING
+        self,
+        coupon_id: FromPath[str],
+        tx: NamedDependency[TenantTx],
+        merchant: NamedDependency[Merchant],
+        data: JSONBody[Nothing] = NOTHING,
     ) -> Coupon:
         return Coupon.of(await definitions.act(tx, decode("cpn", coupon_id), "end", actor=merchant.actor))
 
@@ -310,7 +326,12 @@ class CouponController(Controller):
 
         return await once(issue())
 
-    @get("/{coupon_id:str}/grants", guards=[needs("coupons:read")], operation_id="listCouponGrants", summary="A coupon's pieces, newest first")
+    @get(
+        "/{coupon_id:str}/grants",
+        guards=[needs("coupons:read")],
+        operation_id="listCouponGrants",
+        summary="A coupon's pieces, newest first",
+    )
     async def pieces(self, coupon_id: FromPath[str], tx: NamedDependency[TenantTx], page: NamedDependency[Page]) -> CouponGrants:
         coupon = await definitions.get(tx, decode("cpn", coupon_id))
         found = await grants.held_of(tx, coupon.id, limit=page.rows, before=page.after(UUID))

@@ -23,7 +23,14 @@ BUILT_IN: dict[str, frozenset[str]] = {
     "operations": frozenset(
         _SELLING
         | {
-            "catalog:write", "prices:write", "coupons:write", "vault:read", "vault:write", "sales:write", "orders:write", "store:write",
+            "catalog:write",
+            "prices:write",
+            "coupons:write",
+            "vault:read",
+            "vault:write",
+            "sales:write",
+            "orders:write",
+            "store:write",
             "webhooks:read",
         }
     ),

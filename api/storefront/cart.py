@@ -107,7 +107,7 @@ async def add(visit: AVisit) -> Response[bytes]:
             raise Conflict(f"A cart has at most {LINES_MAX} things.", code="too_many_lines")
         lines = [await _bounded(tx, each) if each.sku_id == sku_id else each for each in lines]
         quoted = await place.quote(tx, Buyer(shopper.id, visit.channel), [each for each in lines if each.sku_id == sku_id])
-        await carts.put(tx, shopper.id, lines, {**kept.seen, sku_id: quoted[0].amount_minor})
+        await carts.put(tx, shopper.id, lines, {**kept.seen, sku_id: quoted.lines[0].amount_minor})
     visit.now_in_cart(len(lines))
     return visit.go("/cart?added=" + encode("sku", sku_id))
 
@@ -125,7 +125,7 @@ async def change(visit: AVisit) -> Response[bytes]:
         lines = [line for each in kept.lines if (line := _changed(each, fields)) is not None]
         if lines:
             quoted = await place.quote(tx, Buyer(shopper.id, visit.channel), lines)
-            await carts.put(tx, shopper.id, lines, {each.wanted.sku_id: each.amount_minor for each in quoted})
+            await carts.put(tx, shopper.id, lines, {each.wanted.sku_id: each.amount_minor for each in quoted.lines})
         else:
             await carts.remove(tx, shopper.id)
     visit.now_in_cart(len(lines))
@@ -151,10 +151,10 @@ async def page(visit: Visit, *, status: int = 200, notice: Notice | None = None)
 async def view(visit: Visit, tx: TenantTx, shopper_id: UUID, lines: Sequence[Wanted], seen: Mapping[UUID, int]) -> CartView:
     """The lines as they are now, for this shopper."""
     quoted = await place.quote(tx, Buyer(shopper_id, visit.channel), lines)
-    found = await offers.on_shelf(tx, [each.wanted.sku_id for each in quoted], visit.channel, visit.locale)
+    found = await offers.on_shelf(tx, [each.wanted.sku_id for each in quoted.lines], visit.channel, visit.locale)
     sizes = await images.sizes(tx, [offer.product_id for offer in found.values()])
     shown = []
-    for each in quoted:
+    for each in quoted.lines:
         named = await picks.of(tx, each.wanted.sku_id, each.wanted.picks) if each.wanted.picks else {}
         labels = tuple(named[name].label if name in named else name for name in each.wanted.picks)
         shown.append(_shown(each, found.get(each.wanted.sku_id), labels, sizes, seen.get(each.wanted.sku_id)))

@@ -71,7 +71,12 @@ FIXED: Final = frozenset(
     }
 )  # fmt: skip
 # From which states to which, by the act.
-_ACTS: Final = {"start": ((DRAFT,), ACTIVE), "pause": ((ACTIVE,), PAUSED), "resume": ((PAUSED,), ACTIVE), "end": ((DRAFT, ACTIVE, PAUSED), ENDED)}
+_ACTS: Final = {
+    "start": ((DRAFT,), ACTIVE),
+    "pause": ((ACTIVE,), PAUSED),
+    "resume": ((PAUSED,), ACTIVE),
+    "end": ((DRAFT, ACTIVE, PAUSED), ENDED),
+}
 
 
 async def latest(tx: TenantTx, *, state: str | None = None, limit: int, before: UUID | None = None) -> list[Coupon]:

@@ -34,6 +34,11 @@ async def of(tx: TenantTx, coupon: Coupon) -> Figures:
     none = (0, 0, 0)
     borne = uses.get("borne", none)
     return Figures(
-        coupon.claimed, *(pieces.get(state, 0) for state in ("held", "locked", "used", "void", "expired")),
-        uses.get("returned", none)[0], borne[0], coupon.spent_minor, borne[1], uses.get("used", none)[2] + borne[2],
-    )  # fmt: skip
+        claimed=coupon.claimed,
+        **{state: pieces.get(state, 0) for state in ("held", "locked", "used", "void", "expired")},
+        returned=uses.get("returned", none)[0],
+        borne=borne[0],
+        spent_minor=coupon.spent_minor,
+        borne_minor=borne[1],
+        paid_minor=uses.get("used", none)[2] + borne[2],
+    )

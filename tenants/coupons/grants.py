@@ -5,6 +5,7 @@ How many there are is counted in the coupon's row, under its lock and a CHECK; h
 
 import datetime as dt
 from collections.abc import Sequence
+from math import inf
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -154,10 +155,7 @@ async def claimable(tx: TenantTx, shopper_id: UUID | None, channel: str) -> list
     sql = """SELECT x, (SELECT count(*) FROM coupon_grant WHERE tenant_id = $1 AND coupon_id = x AND shopper_id = $3)
              FROM unnest($2::uuid[]) AS x"""
     has = dict(await tx.conn.fetch(sql, tx.tenant_id, [each.id for each in coupons], shopper_id)) if shopper_id else {}
-    return [
-        Claimable(each, count := has.get(each.id, 0), count < each.per_shopper_max and (each.claims_max is None or each.claimed < each.claims_max))
-        for each in coupons
-    ]  # fmt: skip
+    return [Claimable(each, count := has.get(each.id, 0), count < each.per_shopper_max and _left(each) > 0) for each in coupons]
 
 
 async def sweep(pool: Pool, tenant_id: UUID, coupon_id: UUID) -> int:
@@ -241,6 +239,10 @@ def _open(coupon: Coupon, now: dt.datetime, claim: str, channel: str) -> None:
     _room(coupon, 1)
 
 
+def _left(coupon: Coupon) -> float:
+    return inf if coupon.claims_max is None else coupon.claims_max - coupon.claimed
+
+
 def _room(coupon: Coupon, pieces: int) -> None:
-    if coupon.claims_max is not None and coupon.claimed + pieces > coupon.claims_max:
-        raise Conflict("All pieces of this coupon are gone.", code="none_left", left=coupon.claims_max - coupon.claimed)
+    if pieces > _left(coupon):
+        raise Conflict("All pieces of this coupon are gone.", code="none_left", left=_left(coupon))

@@ -53,9 +53,10 @@ class Taken(NamedTuple):
 NOTHING: Final = Taken([], [])
 _HELD: Final = """
     SELECT g.id AS grant_id, g.valid_until, g.valid_from <= clock_timestamp() AS begun,
-           coalesce(g.valid_until <= clock_timestamp(), false) AS over, c.id AS coupon_id, c.name, c.currency, c.kind, c.off_minor, c.off_bp,
-           c.cap_minor, c.threshold_minor, c.scope, c.sku_ids, c.product_ids, c.category_ids, c.channels, c.stack_group, c.exclusive, c.state,
-           c.uses_max IS NOT NULL AND c.locked + c.used >= c.uses_max AS used_up, c.budget_minor - c.spent_minor AS left_minor
+           coalesce(g.valid_until <= clock_timestamp(), false) AS over, c.id AS coupon_id, c.name, c.currency, c.state, c.kind,
+           c.off_minor, c.off_bp, c.cap_minor, c.threshold_minor, c.scope, c.sku_ids, c.product_ids, c.category_ids, c.channels,
+           c.stack_group, c.exclusive, coalesce(c.locked + c.used >= c.uses_max, false) AS used_up,
+           c.budget_minor - c.spent_minor AS left_minor
     FROM (SELECT id, coupon_id, valid_from, valid_until FROM coupon_grant
           WHERE tenant_id = $1 AND shopper_id = $2 AND state = 'held' {which} OFFSET 0) AS g
     CROSS JOIN LATERAL (SELECT * FROM coupon WHERE tenant_id = $1 AND id = g.coupon_id OFFSET 0) AS c
@@ -73,7 +74,9 @@ async def take(
     """What the best of the pieces that he holds take off, or those that are `named`."""
     if named is not None and not named:
         return NOTHING
-    rows = await tx.conn.fetch(*((_ALL, tx.tenant_id, shopper_id, HELD_MAX) if named is None else (_NAMED, tx.tenant_id, shopper_id, named)))
+    rows = await tx.conn.fetch(
+        *((_ALL, tx.tenant_id, shopper_id, HELD_MAX) if named is None else (_NAMED, tx.tenant_id, shopper_id, named))
+    )
     if not rows or not lines:
         return NOTHING
     why = {row["grant_id"]: _closed(row, channel, currency) for row in rows}

@@ -31,7 +31,8 @@ async def lock(tx: TenantTx, order_id: UUID, shares: Sequence[Share], wholes: Ma
         return True
     taken = await tx.conn.fetch(
         """UPDATE coupon_grant SET state = 'locked', order_id = $2 WHERE tenant_id = $1 AND id = ANY(ARRAY(
-               SELECT id FROM coupon_grant WHERE tenant_id = $1 AND id = ANY($3) AND state = 'held' ORDER BY id FOR UPDATE)) RETURNING id""",
+               SELECT id FROM coupon_grant WHERE tenant_id = $1 AND id = ANY($3) AND state = 'held' ORDER BY id FOR UPDATE))
+           RETURNING id""",
         tx.tenant_id, order_id, [share.grant_id for share in shares],
     )  # fmt: skip
     coupons = await _coupons(tx, [share.coupon_id for share in shares])
@@ -66,9 +67,7 @@ async def paid(tx: TenantTx, order_id: UUID) -> None:
     ]  # fmt: skip
     await _move(tx, free, "used", order_id)
     counted = [use for use in uses if use not in borne]
-    await _count(
-        tx, [(use.coupon_id, -1, 1, 0) if use.state == "locked" else (use.coupon_id, 0, 1, use.discount_minor) for use in counted]
-    )
+    await _count(tx, [(use.coupon_id, -1, 1, 0) if use.state == "locked" else (use.coupon_id, 0, 1, use.discount_minor) for use in counted])
     await _end(tx, order_id, counted, "used")
     await _end(tx, order_id, borne, "borne")
     for use in borne:

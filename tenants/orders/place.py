@@ -85,7 +85,8 @@ async def place(pool: Pool, tenant_id: UUID, order: NewOrder) -> Order:
     """Reserve all that is wanted, durably. Asked again the same order is answered, as it is by then.
 
     A refusal reserves and keeps nothing: the same key may succeed when the reason has passed. Raises what `weigh` finds wrong with a line,
-    `TooMany` (`unpaid_cap`, `cool_down`), `Conflict` (`idempotency_conflict`, `coupon_unusable`), `Unavailable` when the outcome is unknown.
+    `TooMany` (`unpaid_cap`, `cool_down`), `Conflict` (`idempotency_conflict`, `coupon_unusable`), `Unavailable` when the outcome is
+    unknown.
     """
     for _ in range(TRIES):
         try:

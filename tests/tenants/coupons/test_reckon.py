@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tenants.coupons import reckon
 from tenants.coupons.reckon import Good, Rule, apply, best, exactly, go_together, units
+from tenants.orders.cart import split
 
 A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
 
@@ -110,7 +111,7 @@ def test_any_carts(there: list[Good], coupons: list[Rule]) -> None:
             left[key] -= off
     for each in there:
         assert left[each.key] >= each.units
-        paid = units(left[each.key], [each.amount_minor // each.units] * (each.units - 1) + [each.amount_minor - each.amount_minor // each.units * (each.units - 1)])
+        paid = units(left[each.key], split(each.amount_minor, each.units))
         assert sum(paid) == left[each.key]
         assert min(paid) >= 1
     assert {share.grant_id for share in found.shares} | {each.rule.grant_id for each in found.unfit} == {each.grant_id for each in coupons}
