@@ -155,7 +155,7 @@ async def act(tx: TenantTx, coupon_id: UUID, what: str, *, actor: str) -> Coupon
     """
     before = await get(tx, coupon_id, lock=True)
     origins, state = _ACTS[what]
-    if before.state == state and what != "resume":
+    if before.state == state:
         return before
     if before.state not in origins:
         raise Conflict(f"The coupon is {before.state}. Nothing was changed.", code="coupon_not_so", state=before.state)
