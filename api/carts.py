@@ -82,8 +82,8 @@ class QuotedLine(Struct, frozen=True):
 
 class QuotedCoupon(Struct, frozen=True):
     """A piece that the shopper holds, or has named. It takes `discount_minor` off, or nothing for the reason in `why`: `threshold` (he
-    lacks `missing_minor` of it), `out_of_scope`, `not_together` (with those that are used), `not_the_best` (of those that would take off most),
-    `not_yet`, `over`, `not_active`, `other_channel`, `other_currency`, `used_up`, `worth_nothing`."""
+    lacks `missing_minor` of it), `out_of_scope`, `not_together` (with those that are used), `not_the_best` (these take off more without
+    it), `not_yet`, `over`, `not_active`, `other_channel`, `other_currency`, `used_up`, `worth_nothing`."""
 
     id: str
     coupon_id: str

@@ -9,10 +9,12 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from api.guards import shopper, while_open
+from api.idempotency import key_of
 from api.limits import address
 from api.process import Process
 from api.wire import NOTHING, Nothing
 from checkout_core.ids import decode, encode
+from checkout_core.intents import order_id
 from checkout_core.tokens import Shopper
 from tenants.coupons import grants
 from tenants.coupons.definitions import Coupon
@@ -38,7 +40,8 @@ class CouponTerms(Struct, frozen=True):
 
 
 class ClaimableCoupon(Struct, frozen=True):
-    """One that everybody may claim. `has` counts his pieces of it, whatever became of them; `claimable` says whether he may have one more."""
+    """One that everybody may claim. `has` counts his pieces of it, whatever became of them; `claimable` says whether he may get one more
+    now."""
 
     id: str
     terms: CouponTerms
@@ -115,6 +118,7 @@ class CouponClaimController(Controller):
     @post(
         "/open/{coupon_id:str}",
         guards=[shopper, while_open],
+        opt={"idempotency_key": True},
         problems=[403, 409, 429],
         operation_id="claimCoupon",
         summary="Claim a piece of a public coupon",
@@ -128,13 +132,16 @@ class CouponClaimController(Controller):
         tx: NamedDependency[TenantTx],
         data: JSONBody[Nothing] = NOTHING,
     ) -> ClaimedCoupon:
-        """Asked again when he has as many as he may, it is refused: nobody gets two by pressing twice."""
+        """Asked again with its key it answers with the same piece; without one, with another if he may have more."""
         await process.limits.check(("coupon-claims", shopper.id.hex), connection=request)
-        return ClaimedCoupon.of(await grants.claim(tx, decode("cpn", coupon_id), shopper.id, shopper.channel or "api"))
+        key = key_of(request)
+        grant_id = order_id(process.keys.orders, shopper.tenant_id, shopper.id, f"coupon {coupon_id} {key}") if key else None
+        return ClaimedCoupon.of(await grants.claim(tx, decode("cpn", coupon_id), shopper.id, shopper.channel or "api", grant_id))
 
     @post(
         "/codes",
         guards=[shopper, while_open],
+        status_code=200,
         problems=[403, 404, 409, 429],
         operation_id="claimCouponByCode",
         summary="Claim a piece by its coupon's code; who holds one gets that",

@@ -61,14 +61,24 @@ _GRANT = ", ".join(Grant.__struct_fields__)
 _COUPON: Final = Coupon.__struct_fields__
 _LOOK = f"SELECT {', '.join(_COUPON)}, clock_timestamp() AS now FROM coupon WHERE tenant_id = $1 AND id = $2"
 _LOCK = f"{_LOOK} FOR NO KEY UPDATE"
+_IS_THERE: Final = "SELECT true FROM coupon_grant WHERE tenant_id = $1 AND id = $2"
 
 
-async def claim(tx: TenantTx, coupon_id: UUID, shopper_id: UUID, channel: str) -> Grant:
-    """A piece of a public coupon. Raises `NotFound`, `Conflict` (`not_claimable`, `none_left`, `had_enough`)."""
+async def claim(tx: TenantTx, coupon_id: UUID, shopper_id: UUID, channel: str, grant_id: UUID | None = None) -> Grant:
+    """A piece of a public coupon; asked for again with its `grant_id`, the same.
+
+    Raises `NotFound`, `Conflict` (`not_claimable`, `none_left`, `had_enough`).
+    """
     # Whom there is nothing for is told without standing in line.
     coupon, now = await _look(tx, _LOOK, coupon_id)
-    _open(coupon, now, "public", channel)
-    return await _one(tx, coupon_id, shopper_id, "claim", channel)
+    try:
+        _open(coupon, now, "public", channel)
+        return await _one(tx, coupon_id, shopper_id, "claim", channel, grant_id)
+    except Conflict:
+        sql = f"SELECT {_GRANT} FROM coupon_grant WHERE tenant_id = $1 AND id = $2 AND coupon_id = $3 AND shopper_id = $4"
+        if grant_id is not None and (row := await tx.conn.fetchrow(sql, tx.tenant_id, grant_id, coupon_id, shopper_id)):
+            return Grant(**row)
+        raise
 
 
 async def by_code(tx: TenantTx, code: str, shopper_id: UUID, channel: str) -> Grant:
@@ -104,7 +114,7 @@ async def issue(tx: TenantTx, coupon_id: UUID, shopper_ids: Sequence[UUID], *, a
             has[shopper_id] = has.get(shopper_id, 0) + 1
             rows.append((shopper_id, has[shopper_id]))
     _room(coupon, len(rows))
-    await _give(tx, coupon, now, rows, "staff")
+    await _give(tx, coupon, now, [(new_id(), *row) for row in rows], "staff")
     skipped = len(shopper_ids) - len(rows)
     await tx.audit(actor, "coupon.issued", encode("cpn", coupon_id), issued=len(rows), skipped=skipped)
     return Issued(len(rows), skipped)
@@ -182,15 +192,16 @@ async def sweep(pool: Pool, tenant_id: UUID, coupon_id: UUID) -> int:
         return len(over)
 
 
-async def _one(tx: TenantTx, coupon_id: UUID, shopper_id: UUID, source: Source, channel: str) -> Grant:
+async def _one(tx: TenantTx, coupon_id: UUID, shopper_id: UUID, source: Source, channel: str, grant_id: UUID | None = None) -> Grant:
     coupon, now = await _look(tx, _LOCK, coupon_id)
     _open(coupon, now, coupon.claim, channel)
     # A statement of its own: the snapshot of the one that locked may be older than the lock it waited for.
     has = (await _has(tx, coupon_id, [shopper_id])).get(shopper_id, 0)
-    if has >= coupon.per_shopper_max:
+    asked_before = grant_id is not None and await tx.conn.fetchval(_IS_THERE, tx.tenant_id, grant_id)
+    if has >= coupon.per_shopper_max or asked_before:
         detail = f"One shopper gets {coupon.per_shopper_max} of this coupon."
         raise Conflict(detail, code="had_enough", per_shopper_max=coupon.per_shopper_max)
-    [grant] = await _give(tx, coupon, now, [(shopper_id, has + 1)], source)
+    [grant] = await _give(tx, coupon, now, [(grant_id or new_id(), shopper_id, has + 1)], source)
     return grant
 
 
@@ -208,8 +219,8 @@ async def _has(tx: TenantTx, coupon_id: UUID, shopper_ids: Sequence[UUID]) -> di
     return dict(await tx.conn.fetch(sql, tx.tenant_id, coupon_id, shopper_ids))
 
 
-async def _give(tx: TenantTx, coupon: Coupon, now: dt.datetime, rows: Sequence[tuple[UUID, int]], source: Source) -> list[Grant]:
-    """The n-th piece for each; the coupon's row is locked."""
+async def _give(tx: TenantTx, coupon: Coupon, now: dt.datetime, rows: Sequence[tuple[UUID, UUID, int]], source: Source) -> list[Grant]:
+    """The n-th piece for each, by its id; the coupon's row is locked."""
     if not rows:
         return []
     since = max(now, coupon.valid_from) if coupon.valid_from else now
@@ -217,8 +228,7 @@ async def _give(tx: TenantTx, coupon: Coupon, now: dt.datetime, rows: Sequence[t
     sql = f"""INSERT INTO coupon_grant (tenant_id, id, coupon_id, shopper_id, n, source, valid_from, valid_until)
               SELECT $1, x.id, $2, x.shopper_id, x.n, $3, $4, $5 FROM unnest($6::uuid[], $7::uuid[], $8::smallint[]) AS x(id, shopper_id, n)
               RETURNING {_GRANT}"""
-    ids, (shoppers, numbers) = [new_id() for _ in rows], zip(*rows, strict=True)
-    made = await tx.conn.fetch(sql, tx.tenant_id, coupon.id, source, since, until, ids, shoppers, numbers)
+    made = await tx.conn.fetch(sql, tx.tenant_id, coupon.id, source, since, until, *map(list, zip(*rows, strict=True)))
     sql = "UPDATE coupon SET claimed = claimed + $3, next_try_at = least(next_try_at, $4) WHERE tenant_id = $1 AND id = $2"
     await tx.conn.execute(sql, tx.tenant_id, coupon.id, len(rows), until)
     return [Grant(**row) for row in made]

@@ -30,8 +30,8 @@ async def bounds_hold(look: Look) -> None:
     await look.none(
         "a shopper's pieces of a coupon are its first, second and so on",
         of="coupon_grant",
-        sql="""SELECT tenant_id AS tenant, coupon_id AS coupon, shopper_id AS shopper, count(*) AS pieces, max(n) AS highest FROM coupon_grant
-               GROUP BY 1, 2, 3 HAVING count(*) <> max(n) OR count(DISTINCT n) <> count(*)""",
+        sql="""SELECT tenant_id AS tenant, coupon_id AS coupon, shopper_id AS shopper, count(*) AS pieces, max(n) AS highest
+               FROM coupon_grant GROUP BY 1, 2, 3 HAVING count(*) <> max(n) OR count(DISTINCT n) <> count(*)""",
     )
 
 
@@ -77,7 +77,8 @@ async def what_is_taken_off_is_not_paid(look: Look) -> None:
     await look.none(
         "what a piece takes off an order is what it takes off its lines",
         of="coupon_use",
-        sql="""SELECT u.tenant_id AS tenant, u.order_id AS "order", u.grant_id AS grant, u.discount_minor, coalesce(lines.minor, 0) AS lines_minor
+        sql="""SELECT u.tenant_id AS tenant, u.order_id AS "order", u.grant_id AS grant, u.discount_minor,
+                      coalesce(lines.minor, 0) AS lines_minor
                FROM coupon_use u
                LEFT JOIN (SELECT tenant_id, order_id, grant_id, sum(discount_minor) AS minor FROM coupon_line GROUP BY 1, 2, 3) lines
                  ON lines.tenant_id = u.tenant_id AND lines.order_id = u.order_id AND lines.grant_id = u.grant_id

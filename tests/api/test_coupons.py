@@ -58,8 +58,8 @@ class TestStaff:
     async def test_made_shown_changed_and_ended(self, client: httpx.AsyncClient, acme: Store) -> None:
         sku = await acme.sku()
         new = TEN | {
-            "kind": "percent", "off_minor": 0, "off_bp": 1500, "cap_minor": 3000, "threshold_minor": 5000, "scope": "only", "sku_ids": [sku],
-            "channels": ["web"], "claims_max": 10, "budget_minor": 9999, "valid_days": 7, "stack_group": "shop", "exclusive": True,
+            "kind": "percent", "off_minor": 0, "off_bp": 1500, "cap_minor": 3000, "threshold_minor": 5000, "scope": "only",
+            "sku_ids": [sku], "channels": ["web"], "claims_max": 10, "budget_minor": 9999, "valid_days": 7, "stack_group": "shop", "exclusive": True,
             "returned_on_refund": False, "per_shopper_max": 2, "claim_until": "2030-01-01T00:00:00Z",
         }  # fmt: skip
         coupon = await acme.ask("POST", PATH, acme.merchant, new)
@@ -68,12 +68,21 @@ class TestStaff:
         path = f"{PATH}/{coupon['id']}"
         read = await client.get(path, headers=acme.merchant)
         assert read.json() == coupon
-        changed = await client.patch(path, json={"off_bp": 2000, "cap_minor": None}, headers=acme.merchant | {"If-Match": read.headers["etag"]})
+        changed = await client.patch(
+            path, json={"off_bp": 2000, "cap_minor": None}, headers=acme.merchant | {"If-Match": read.headers["etag"]}
+        )
         assert (changed.json()["off_bp"], changed.json()["cap_minor"]) == (2000, None)
         late = await client.patch(path, json={"name": "x"}, headers=acme.merchant | {"If-Match": read.headers["etag"]})
         assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
         assert (await client.patch(path, json={"name": "x"}, headers=acme.merchant)).status_code == 428
-        for act, state in (("start", "active"), ("start", "active"), ("pause", "paused"), ("resume", "active"), ("end", "ended"), ("end", "ended")):
+        for act, state in (
+            ("start", "active"),
+            ("start", "active"),
+            ("pause", "paused"),
+            ("resume", "active"),
+            ("end", "ended"),
+            ("end", "ended"),
+        ):
             assert (await acme.ask("POST", f"{path}/{act}", acme.merchant))["state"] == state
         again = await client.post(f"{path}/start", json={}, headers=acme.merchant)
         assert (again.status_code, again.json()["code"]) == (409, "coupon_not_so")
@@ -88,7 +97,11 @@ class TestStaff:
         coupon = await made(acme, claims_max=5)
         for _ in range(2):
             await claimed(acme, await acme.guest(), coupon)
-        for change, code in (({"off_minor": 1}, "coupon_fixed"), ({"exclusive": True}, "coupon_fixed"), ({"claims_max": 1}, "below_what_is_gone")):
+        for change, code in (
+            ({"off_minor": 1}, "coupon_fixed"),
+            ({"exclusive": True}, "coupon_fixed"),
+            ({"claims_max": 1}, "below_what_is_gone"),
+        ):
             refused = await client.patch(f"{PATH}/{coupon}", json=change, headers=acme.merchant | ANY)
             assert (refused.status_code, refused.json()["code"]) == (409, code)
         changed = await client.patch(f"{PATH}/{coupon}", json={"claims_max": 2, "name": "Nine"}, headers=acme.merchant | ANY)
@@ -167,6 +180,15 @@ class TestShoppers:
         assert (shown["has"], shown["claimable"]) == (1, False)
         [own] = (await acme.ask("GET", "/v1/coupon-claims", ann))["coupons"]
         assert (own["grant"]["id"], own["grant"]["state"], own["terms"]["name"]) == (grant, "held", "Ten off")
+
+    async def test_asked_again_with_its_key(self, client: httpx.AsyncClient, acme: Store) -> None:
+        coupon, ann = await made(acme, per_shopper_max=3), await acme.guest()
+        keys = ("one", "one", "two", "one")
+        ids = [await claimed(acme, ann | {"Idempotency-Key": key}, coupon) for key in keys]
+        assert (ids[0], len(set(ids))) == (ids[1], 2)
+        assert ids[3] == ids[0]
+        await acme.ask("POST", f"{PATH}/{coupon}/end", acme.merchant)
+        assert await claimed(acme, ann | {"Idempotency-Key": "two"}, coupon) == ids[2]
 
     async def test_by_code_in_any_case(self, client: httpx.AsyncClient, acme: Store) -> None:
         coupon, ann = await made(acme, claim="code", code="SPRING-10"), await acme.guest()

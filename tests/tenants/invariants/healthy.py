@@ -176,8 +176,8 @@ class Builder:
             claims_max=9, locked=1, used=1, uses_max=9, spent_minor=20, budget_minor=99, next_try_at=soon,
         )  # fmt: skip
         uses = {
-            "awaiting": ("locked", "locked"), "delivered": ("used", "used"), "expired": ("released", "held"), "refunded": ("returned", "held"),
-            "doubled": ("borne", "used"),
+            "awaiting": ("locked", "locked"), "delivered": ("used", "used"), "expired": ("released", "held"),
+            "refunded": ("returned", "held"), "doubled": ("borne", "used"),
         }  # fmt: skip
         for order, (use, state) in uses.items():
             about = {"coupon_id": coupon, "shopper_id": ids[f"shopper_{order}"], "n": 1, "source": "claim", "valid_until": soon}

@@ -268,7 +268,9 @@ SECRETS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", STOCK + ORDERS + MONEY + DUTIES + GATES + COUPONS + SECRETS, ids=lambda case: f"{case.violates}: {case.what}")
+@pytest.mark.parametrize(
+    "case", STOCK + ORDERS + MONEY + DUTIES + GATES + COUPONS + SECRETS, ids=lambda case: f"{case.violates}: {case.what}"
+)
 async def test_broken_and_seen(case: Break, bench: Bench) -> None:
     await bench.loosen(*case.loosen)
     await bench.execute(*case.sql)
