@@ -59,7 +59,8 @@ class TestStaff:
         sku = await acme.sku()
         new = TEN | {
             "kind": "percent", "off_minor": 0, "off_bp": 1500, "cap_minor": 3000, "threshold_minor": 5000, "scope": "only",
-            "sku_ids": [sku], "channels": ["web"], "claims_max": 10, "budget_minor": 9999, "valid_days": 7, "stack_group": "shop", "exclusive": True,
+            "sku_ids": [sku], "channels": ["web"], "claims_max": 10,
+            "budget_minor": 9999, "valid_days": 7, "stack_group": "shop", "exclusive": True,
             "returned_on_refund": False, "per_shopper_max": 2, "claim_until": "2030-01-01T00:00:00Z",
         }  # fmt: skip
         coupon = await acme.ask("POST", PATH, acme.merchant, new)
