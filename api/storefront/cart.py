@@ -9,8 +9,9 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 
-from api.storefront import catalogue, goods, picking
+from api.storefront import catalogue, coupons, goods, picking
 from api.storefront import visit as visits
+from api.storefront.coupons import OffView
 from api.storefront.goods import PictureView
 from api.storefront.rendering import Notice
 from api.storefront.visit import AVisit, Unproven, Visit
@@ -62,12 +63,23 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CartView(msgspec.Struct, frozen=True, kw_only=True):
-    """`total_minor` is of the lines that can be had."""
+    """`total_minor` is of the lines that can be had; what is to be paid is less `discount_minor`."""
 
     lines: tuple[LineView, ...]
     total_minor: int
     saved_minor: int
     currency: str
+    discount_minor: int = 0
+    coupons: tuple[OffView, ...] = ()
+
+    @property
+    def payable_minor(self) -> int:
+        return self.total_minor - self.discount_minor
+
+    @property
+    def used(self) -> list[str]:
+        """The pieces that take something off."""
+        return [each.ref for each in self.coupons if each.discount_minor]
 
     @property
     def is_fine(self) -> bool:
@@ -129,6 +141,8 @@ async def change(visit: AVisit) -> Response[bytes]:
         else:
             await carts.remove(tx, shopper.id)
     visit.now_in_cart(len(lines))
+    if notice := await coupons.typed(visit, fields):
+        return await page(visit, notice=notice, status=422 if notice.tone == "bad" else 200)
     return visit.go("/checkout" if fields.get("then") == "checkout" and lines else "/cart")
 
 
@@ -161,7 +175,10 @@ async def view(visit: Visit, tx: TenantTx, shopper_id: UUID, lines: Sequence[Wan
     can = [line for line in shown if line.problem is None and line.amount_minor is not None]
     total = sum(line.amount_minor or 0 for line in can)
     saved = sum((line.base_minor or 0) - (line.amount_minor or 0) for line in can)
-    return CartView(lines=tuple(shown), total_minor=total, saved_minor=max(0, saved), currency=(await stores.get(tx)).currency)
+    return CartView(
+        lines=tuple(shown), total_minor=total, saved_minor=max(0, saved), currency=(await stores.get(tx)).currency,
+        discount_minor=quoted.discount_minor, coupons=coupons.off(quoted.coupons),
+    )  # fmt: skip
 
 
 def only(line: Wanted) -> str:
