@@ -15,6 +15,8 @@ from api.buyer_groups import BuyerGroupController
 from api.carts import CartController, CartOrderController, QuoteController
 from api.channels import ChannelController, VisibilityController
 from api.checkouts import CheckoutController
+from api.coupon_claims import CouponClaimController
+from api.coupons import CouponController, CouponGrantController
 from api.domains import AddressController, DomainController
 from api.entitlements import EntitlementController
 from api.events import EventController
@@ -106,6 +108,9 @@ def create_app(settings: Settings) -> Litestar:
             PriceFileController,
             PriceHistoryController,
             BuyerGroupController,
+            CouponController,
+            CouponGrantController,
+            CouponClaimController,
             TranslationController,
             VaultController,
             UnitController,

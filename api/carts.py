@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, delete, get, post, put
@@ -21,6 +22,7 @@ from checkout_core.ids import decode, encode
 from checkout_core.intents import order_id
 from checkout_core.tokens import Shopper
 from tenants import carts, stores
+from tenants.coupons.reckon import TOGETHER_MAX
 from tenants.db import TenantTx
 from tenants.orders import lookup_hash, place
 from tenants.orders.cart import LINES_MAX, Wanted
@@ -42,11 +44,15 @@ Lines = Annotated[list[CartLine], Meta(min_length=1, max_length=LINES_MAX)]
 
 
 class NewOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is on the shelf, all of it or nothing. With a contact or a password the order can be looked up later."""
+    """What is on the shelf, all of it or nothing. With a contact or a password the order can be looked up later.
+
+    `coupons` are pieces that the shopper holds: null uses those that together take off most, an empty list none.
+    """
 
     lines: Lines
     contact: Annotated[str, Meta(min_length=3, max_length=254)] | None = None
     lookup_password: Annotated[str, Meta(min_length=4, max_length=128)] | None = None
+    coupons: Annotated[list[Annotated[str, id_of("cpg")]], Meta(max_length=TOGETHER_MAX)] | None = None
 
 
 class NewCart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,12 +80,29 @@ class QuotedLine(Struct, frozen=True):
     problem: CartProblem | None
 
 
+class QuotedCoupon(Struct, frozen=True):
+    """A piece that the shopper holds, or has named. It takes `discount_minor` off, or nothing for the reason in `why`: `threshold` (he
+    lacks `missing_minor` of it), `out_of_scope`, `not_together` (with those that are used), `not_the_best` (these take off more without
+    it), `not_yet`, `over`, `not_active`, `other_channel`, `other_currency`, `used_up`, `worth_nothing`."""
+
+    id: str
+    coupon_id: str
+    name: str
+    valid_until: dt.datetime | None
+    discount_minor: int
+    why: str | None
+    missing_minor: int
+
+
 class Quote(Struct, frozen=True):
-    """As of this moment; nothing is reserved. `amount_minor` is of the lines that can be had. Lines of one SKU are one."""
+    """As of this moment; nothing is reserved. `amount_minor` is what an order of the lines that can be had would cost: what they cost less
+    `discount_minor`. Lines of one SKU are one."""
 
     lines: list[QuotedLine]
     amount_minor: int
     currency: str
+    discount_minor: int
+    coupons: list[QuotedCoupon]
 
 
 class CartView(Quote, frozen=True):
@@ -96,9 +119,15 @@ def new_order(process: Process, who: Shopper, wish: NewOrder, key: str, channel:
     """The order that a wish is to become; where it is asked from does not make it another wish."""
     order = order_id(process.keys.orders, who.tenant_id, who.id, key)
     lines = wanted(wish.lines)
-    said = ("cart", [(line.sku_id.bytes, line.quantity, line.picks) for line in lines], wish.contact, wish.lookup_password)
+    said: tuple[Any, ...] = (
+        "cart", [(line.sku_id.bytes, line.quantity, line.picks) for line in lines], wish.contact, wish.lookup_password
+    )  # fmt: skip
+    named = _named(wish)
+    if named is not None:
+        said += (sorted(each.bytes for each in named),)
     lookup = lookup_hash(process.keys.lookups, order, wish.lookup_password) if wish.lookup_password else None
-    return place.NewOrder(order, Buyer(who.id, channel), lines, blake2b(_encode(said), digest_size=16).digest(), wish.contact, lookup)
+    body_hash = blake2b(_encode(said), digest_size=16).digest()
+    return place.NewOrder(order, Buyer(who.id, channel), lines, body_hash, wish.contact, lookup, named)
 
 
 class CartOrderController(Controller):
@@ -139,7 +168,7 @@ class QuoteController(Controller):
         self, data: JSONBody[NewOrder], request: Request[Any, Any, Any], process: NamedDependency[Process], tx: NamedDependency[TenantTx]
     ) -> Quote:
         await process.limits.check(("carts", request.auth.id.hex), connection=request)
-        return Quote(*await _quoted(tx, request.auth, wanted(data.lines)))
+        return Quote(*await _quoted(tx, request.auth, wanted(data.lines), _named(data)))
 
 
 class CartController(Controller):
@@ -173,10 +202,21 @@ class CartController(Controller):
         await carts.remove(tx, shopper.id)
 
 
-async def _quoted(tx: TenantTx, who: Shopper, lines: Sequence[Wanted]) -> tuple[list[QuotedLine], int, str]:
-    quoted = await place.quote(tx, Buyer(who.id, who.channel or "api"), lines)
-    amount = sum(each.amount_minor for each in quoted if each.amount_minor is not None and each.problem is None)
-    return [_line(each) for each in quoted], amount, (await stores.get(tx)).currency
+def _named(wish: NewOrder) -> list[UUID] | None:
+    return None if wish.coupons is None else list(dict.fromkeys(decode("cpg", each) for each in wish.coupons))
+
+
+async def _quoted(
+    tx: TenantTx, who: Shopper, lines: Sequence[Wanted], named: Sequence[UUID] | None = None
+) -> tuple[list[QuotedLine], int, str, int, list[QuotedCoupon]]:
+    quoted = await place.quote(tx, Buyer(who.id, who.channel or "api"), lines, named)
+    amount = sum(each.amount_minor for each in quoted.lines if each.amount_minor is not None and each.problem is None)
+    coupons = [
+        QuotedCoupon(encode("cpg", each.grant_id), encode("cpn", each.coupon_id), each.name, each.valid_until, *each[4:])
+        for each in quoted.coupons
+    ]
+    told = [_line(each) for each in quoted.lines]
+    return told, amount - quoted.discount_minor, (await stores.get(tx)).currency, quoted.discount_minor, coupons
 
 
 async def _shown(tx: TenantTx, who: Shopper, cart: carts.Cart) -> CartView:

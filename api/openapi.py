@@ -79,6 +79,7 @@ TAGS: Final = {
     "Shoppers": "Guests: a token is all a shopper needs to buy.",
     "Checkout": "The press of “buy”. 201 means that the reservation is committed.",
     "Carts": "Several things from the shelf in one order: quotes, the order, the cart that is kept.",
+    "Coupons": "What is taken off: coupons, the pieces that shoppers claim or are given, and what came of them.",
     "Orders": "The shopper's own, the merchant's list, and what waits for a person.",
     "Orders at work": "What a store's people do with orders: notes, tags, exports, many at once.",
     "Exceptions": "What the rules could not settle, and what people do about it.",

@@ -34,8 +34,8 @@ OrderState = Literal["awaiting", "closing", "expired", "cancelled", "paid", "del
 
 
 class OrderLine(Struct, frozen=True):
-    """`amount_minor` is what its units cost together, with surcharges. `bundle_id` is the SKU that it was bought as a part of, and
-    `bundle_quantity` how many of that were."""
+    """`amount_minor` is what its units cost together, with surcharges, less the `discount_minor` of coupons. `bundle_id` is the SKU that it
+    was bought as a part of, and `bundle_quantity` how many of that were."""
 
     sale_id: str
     sku_id: str
@@ -45,6 +45,18 @@ class OrderLine(Struct, frozen=True):
     amount_minor: int
     bundle_id: str | None
     bundle_quantity: int | None
+    discount_minor: int
+
+
+class OrderCoupon(Struct, frozen=True):
+    """A piece of a coupon that the order has `locked` or `used`; it was `released` when the order ended unpaid, `returned` when it was
+    refunded. One that is `borne` had gone elsewhere when the money came, and was taken off all the same."""
+
+    id: str
+    coupon_id: str
+    name: str
+    state: str
+    discount_minor: int
 
 
 class OrderView(Struct, frozen=True):
@@ -61,6 +73,8 @@ class OrderView(Struct, frozen=True):
     lines: list[OrderLine]
     tag_ids: list[str]  # the store's people see them, a shopper none
     refunded_minor: int  # of what was paid: went back, or is on its way
+    discount_minor: int  # what coupons took off; `amount_minor` is less it
+    coupons: list[OrderCoupon]
 
     @classmethod
     def of(cls, order: Order, *, for_staff: bool = False) -> "OrderView":
@@ -68,13 +82,18 @@ class OrderView(Struct, frozen=True):
             OrderLine(
                 encode("sal", line.sale_id), encode("sku", line.sku_id), line.name, line.quantity, line.unit_price_minor,
                 line.amount_minor, encode("sku", line.bundle_id) if line.bundle_id else None, line.bundle_quantity,
+                line.discount_minor,
             )
             for line in order.lines
         ]  # fmt: skip
         return cls(
             encode("ord", order.id), order.state, order.amount_minor, order.currency, order.contact, order.channel,
             order.created_at, order.hold_until, order.paid_at, order.delivered_at, lines,
-            [encode("tag", each) for each in order.tag_ids] if for_staff else [], order.refunded_minor,
+            [encode("tag", each) for each in order.tag_ids] if for_staff else [], order.refunded_minor, order.discount_minor,
+            [
+                OrderCoupon(encode("cpg", each.grant_id), encode("cpn", each.coupon_id), each.name, each.state, each.discount_minor)
+                for each in order.coupons
+            ],
         )  # fmt: skip
 
 
@@ -345,7 +364,7 @@ def admitted(order_id: UUID, entry: Entry) -> OrderView:
     """How an order looks before it is one."""
     at = dt.datetime.fromtimestamp(entry.admitted_ms / 1000, dt.UTC)
     channel = entry.intent.channel if entry.intent else ""
-    return OrderView(encode("ord", order_id), "admitted", 0, "", None, channel, at, None, None, None, [], [], 0)
+    return OrderView(encode("ord", order_id), "admitted", 0, "", None, channel, at, None, None, None, [], [], 0, 0, [])
 
 
 async def order_of(process: Process, tenant_id: UUID, order_id: UUID, shopper_id: UUID | None) -> Order:

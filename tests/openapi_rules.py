@@ -15,7 +15,8 @@ Document = dict[str, Any]
 WHOLE = {
     "listBalances", "getStorefront", "revealCodes", "listWebhookEvents", "listWebhookEndpoints", "listChannels", "listDomains", "listRoles",
     "listInvitations", "listTranslations", "listProviderAccounts", "listTypes", "listInputs", "listOrderTags",
-    "listCategories", "listShownCategories", "listPriceLists", "listBuyerGroups", "getOrderStanding",
+    "listCategories", "listShownCategories", "listPriceLists", "listBuyerGroups", "getOrderStanding", "listMyCoupons",
+    "listClaimableCoupons",
 }  # fmt: skip
 # Made again they answer with another secret, which is kept nowhere; or with what is there: a payment that is open, the same document or
 # picture, the same slug.

@@ -14,6 +14,7 @@ from tenants import domains, duties, fulfilments, qualifications, terms
 from tenants import reminders as sale_reminders
 from tenants.audit import chain
 from tenants.catalog import schedule
+from tenants.coupons import grants
 from tenants.db import Pool
 from tenants.keys import Keyring
 from tenants.orders import index, reminders
@@ -105,6 +106,7 @@ WORK: dict[str, Work] = {
     "audit_unlinked": lambda s, tenant_id, _: chain.link(s.pool, tenant_id),
     "order_reminder": lambda s, tenant_id, row_id: reminders.answer(s.pool, tenant_id, row_id),
     "reminder_round": _remind,
+    "coupon": lambda s, tenant_id, row_id: grants.sweep(s.pool, tenant_id, row_id),
     "product": lambda s, tenant_id, row_id: schedule.keep(s.pool, tenant_id, row_id),
     "order_change": lambda s, tenant_id, _: index.work(s.pool, tenant_id),
     "fulfilment": lambda s, tenant_id, row_id: fulfilments.carry_out(s.pool, s.keyring, tenant_id, row_id),

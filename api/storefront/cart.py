@@ -9,8 +9,9 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 
-from api.storefront import catalogue, goods, picking
+from api.storefront import catalogue, coupons, goods, picking
 from api.storefront import visit as visits
+from api.storefront.coupons import OffView
 from api.storefront.goods import PictureView
 from api.storefront.rendering import Notice
 from api.storefront.visit import AVisit, Unproven, Visit
@@ -62,12 +63,23 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CartView(msgspec.Struct, frozen=True, kw_only=True):
-    """`total_minor` is of the lines that can be had."""
+    """`total_minor` is of the lines that can be had; what is to be paid is less `discount_minor`."""
 
     lines: tuple[LineView, ...]
     total_minor: int
     saved_minor: int
     currency: str
+    discount_minor: int = 0
+    coupons: tuple[OffView, ...] = ()
+
+    @property
+    def payable_minor(self) -> int:
+        return self.total_minor - self.discount_minor
+
+    @property
+    def used(self) -> list[str]:
+        """The pieces that take something off."""
+        return [each.ref for each in self.coupons if each.discount_minor]
 
     @property
     def is_fine(self) -> bool:
@@ -107,7 +119,7 @@ async def add(visit: AVisit) -> Response[bytes]:
             raise Conflict(f"A cart has at most {LINES_MAX} things.", code="too_many_lines")
         lines = [await _bounded(tx, each) if each.sku_id == sku_id else each for each in lines]
         quoted = await place.quote(tx, Buyer(shopper.id, visit.channel), [each for each in lines if each.sku_id == sku_id])
-        await carts.put(tx, shopper.id, lines, {**kept.seen, sku_id: quoted[0].amount_minor})
+        await carts.put(tx, shopper.id, lines, {**kept.seen, sku_id: quoted.lines[0].amount_minor})
     visit.now_in_cart(len(lines))
     return visit.go("/cart?added=" + encode("sku", sku_id))
 
@@ -125,10 +137,12 @@ async def change(visit: AVisit) -> Response[bytes]:
         lines = [line for each in kept.lines if (line := _changed(each, fields)) is not None]
         if lines:
             quoted = await place.quote(tx, Buyer(shopper.id, visit.channel), lines)
-            await carts.put(tx, shopper.id, lines, {each.wanted.sku_id: each.amount_minor for each in quoted})
+            await carts.put(tx, shopper.id, lines, {each.wanted.sku_id: each.amount_minor for each in quoted.lines})
         else:
             await carts.remove(tx, shopper.id)
     visit.now_in_cart(len(lines))
+    if notice := await coupons.typed(visit, fields):
+        return await page(visit, notice=notice, status=422 if notice.tone == "bad" else 200)
     return visit.go("/checkout" if fields.get("then") == "checkout" and lines else "/cart")
 
 
@@ -151,17 +165,20 @@ async def page(visit: Visit, *, status: int = 200, notice: Notice | None = None)
 async def view(visit: Visit, tx: TenantTx, shopper_id: UUID, lines: Sequence[Wanted], seen: Mapping[UUID, int]) -> CartView:
     """The lines as they are now, for this shopper."""
     quoted = await place.quote(tx, Buyer(shopper_id, visit.channel), lines)
-    found = await offers.on_shelf(tx, [each.wanted.sku_id for each in quoted], visit.channel, visit.locale)
+    found = await offers.on_shelf(tx, [each.wanted.sku_id for each in quoted.lines], visit.channel, visit.locale)
     sizes = await images.sizes(tx, [offer.product_id for offer in found.values()])
     shown = []
-    for each in quoted:
+    for each in quoted.lines:
         named = await picks.of(tx, each.wanted.sku_id, each.wanted.picks) if each.wanted.picks else {}
         labels = tuple(named[name].label if name in named else name for name in each.wanted.picks)
         shown.append(_shown(each, found.get(each.wanted.sku_id), labels, sizes, seen.get(each.wanted.sku_id)))
     can = [line for line in shown if line.problem is None and line.amount_minor is not None]
     total = sum(line.amount_minor or 0 for line in can)
     saved = sum((line.base_minor or 0) - (line.amount_minor or 0) for line in can)
-    return CartView(lines=tuple(shown), total_minor=total, saved_minor=max(0, saved), currency=(await stores.get(tx)).currency)
+    return CartView(
+        lines=tuple(shown), total_minor=total, saved_minor=max(0, saved), currency=(await stores.get(tx)).currency,
+        discount_minor=quoted.discount_minor, coupons=coupons.off(quoted.coupons),
+    )  # fmt: skip
 
 
 def only(line: Wanted) -> str:

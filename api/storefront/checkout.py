@@ -10,7 +10,7 @@ from litestar import Response, get, post
 
 from api.carts import CartLine, NewOrder, new_order
 from api.storefront import cart as carts_page
-from api.storefront import inputs
+from api.storefront import coupons, inputs
 from api.storefront import visit as visits
 from api.storefront.cart import NOBODY, PROBLEMS, CartView
 from api.storefront.inputs import AskView
@@ -29,7 +29,7 @@ from tenants.orders.place import place
 from tenants.types.fields import Fault
 
 AT_STORE = {"visit": visits.at_store}
-_REFUSED = PROBLEMS | {"unpaid_cap", "cool_down", "idempotency_conflict"}
+_REFUSED = PROBLEMS | {"unpaid_cap", "cool_down", "idempotency_conflict", "coupon_unusable"}
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -52,7 +52,8 @@ class Meant(msgspec.Struct, frozen=True):
     def as_seen(self) -> str:
         """Changes when what is to be ordered does, or what it costs."""
         said = [(line.sku_id.bytes, line.quantity, line.picks) for line in self.lines]
-        return blake2b(msgspec.msgpack.encode((said, self.cart.total_minor)), digest_size=8).hexdigest()
+        costs = (self.cart.payable_minor, self.cart.used)
+        return blake2b(msgspec.msgpack.encode((said, costs)), digest_size=8).hexdigest()
 
 
 @get("/checkout", dependencies=AT_STORE)
@@ -75,13 +76,16 @@ async def order(visit: AVisit) -> Response[bytes]:
     known = order_id(visit.process.keys.orders, store.tenant_id, shopper.id, form.key)
     if await _is_there(visit, shopper, known):
         return visit.go(f"/orders/{encode('ord', known)}")  # pressed twice
+    got = await coupons.typed(visit, fields)
     meant = await _meant(visit, carts_page.only_line(fields), shopper)
     if not meant.lines:
         return visit.go("/cart")
     t = visit.words
     wrong = inputs.wrong(meant.asked, fields)
-    wish = _wish(meant.lines, fields)
+    wish = _wish(meant.lines, fields, meant.cart.used)
     must_accept = bool(visit.page.shared["store"].policies) and not form.accepted
+    if got is not None:  # the code was all that was asked for: nothing else is found wanting yet
+        return _page(visit, meant, form, status=422 if got.tone == "bad" else 200, notice=got, given=fields)
     if fields.get("as_seen") != meant.as_seen:
         notice = Notice(t("checkout.changed.title"), t("checkout.changed.text"))
     elif not meant.cart.is_fine:
@@ -118,6 +122,8 @@ async def _place(visit: Visit, shopper: Shopper, meant: Meant, form: Filled, wis
 
 def _refused(visit: Visit, error: AppError) -> Notice:
     t = visit.words
+    if error.code == "coupon_unusable":
+        return Notice(t("checkout.changed.title"), t("checkout.changed.text"))
     if error.code in ("unpaid_cap", "cool_down", "idempotency_conflict"):
         stem = f"refused.{error.code}"
         return Notice(t(f"{stem}.title"), t(f"{stem}.text", seconds=error.retry_after_s or 1))
@@ -152,9 +158,10 @@ async def _asked(tx: TenantTx, lines: Sequence[Wanted], locale: str) -> list[Ask
     return [each for line in lines for each in found.get(line.sku_id, [])]
 
 
-def _wish(lines: Sequence[Wanted], fields: Mapping[str, str]) -> NewOrder | None:
-    """None when contact or password cannot be taken."""
+def _wish(lines: Sequence[Wanted], fields: Mapping[str, str], coupons: list[str]) -> NewOrder | None:
+    """With the coupons that were shown, and no others. None when contact or password cannot be taken."""
     said: dict[str, Any] = {name: fields[name] for name in ("contact", "lookup_password") if fields.get(name)}
+    said["coupons"] = coupons
     wanted = [CartLine(sku_id=encode("sku", line.sku_id), quantity=line.quantity, picks=list(line.picks)) for line in lines]
     try:
         return msgspec.convert(said | {"lines": msgspec.to_builtins(wanted)}, NewOrder)

@@ -104,6 +104,7 @@ def view(order: orders.Order, *, paying: bool = False) -> OrderView:
         amount_minor=order.amount_minor, currency=order.currency, created_at=order.created_at, hold_until=order.hold_until,
         pay_until=attempts.provider_expiry(order.created_at, order.hold_until) if order.hold_until else None,
         now=dt.datetime.now(dt.UTC), paying=paying, recoverable=order.recoverable, refunded_minor=order.refunded_minor,
+        coupons=tuple((each.name, each.discount_minor) for each in order.coupons),
         mailable=notices.is_mail((order.contact or "").strip()),
     )  # fmt: skip
 

@@ -151,6 +151,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     paying: bool = False
     recoverable: bool = False  # there is a contact or a password to look it up with
     refunded_minor: int = 0  # went back, or is on its way
+    coupons: tuple[tuple[str, int], ...] = ()  # by name, what each took off
     mailable: bool = False  # its contact is a mail address
     lines: tuple[LineView, ...] = ()  # of a paid one
 

@@ -2,10 +2,11 @@
 
 from typing import Any, Final
 
-from api.words import carts, catalog, common, ids, live, orders, picks, prices, types, units
+from api.words import carts, catalog, common, coupons, ids, live, orders, picks, prices, types, units
 
 WORDS: Final[dict[str, Any]] = (
-    ids.WORDS
+    coupons.WORDS
+    | ids.WORDS
     | common.WORDS
     | types.WORDS
     | picks.WORDS

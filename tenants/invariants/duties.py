@@ -9,9 +9,10 @@ OVERDUE_S = 60
 
 # The states in which a row still owes something; empty where the next time alone says so: an event or mail not sent yet, an entry
 # not linked yet, orders that are not indexed yet, a wish for a mail, a sale with a gate, the queue of an endpoint, a licence, what a
-# unit entitles to, a product's schedule.
+# unit entitles to, a product's schedule, a coupon's pieces.
 OPEN_STATES: dict[str, tuple[str, ...]] = {
     "audit_unlinked": (),
+    "coupon": (),
     "data_request": ("running",),
     "code_export": ("requested", "approved"),
     "entitlement": (),
@@ -83,6 +84,14 @@ async def every_duty_is_scheduled(look: Look) -> None:
                JOIN vault_batch batch ON batch.tenant_id = unit.tenant_id AND batch.id = unit.batch_id
                WHERE unit.state = 'available' AND unit.valid_until IS NOT NULL AND batch.state = 'loaded' AND batch.next_try_at IS NULL
                GROUP BY 1, 2""",
+    )
+    await look.none(
+        "coupon: one with a piece that ends, or that was ended with pieces that are held, is looked after then",
+        of="coupon_grant WHERE state = 'held'",
+        sql="""SELECT g.tenant_id AS tenant, c.id AS coupon, min(g.valid_until) AS valid_until, count(*) AS pieces FROM coupon_grant g
+               JOIN coupon c ON c.tenant_id = g.tenant_id AND c.id = g.coupon_id
+               WHERE g.state = 'held' AND (c.state = 'ended' OR g.valid_until IS NOT NULL)
+                 AND (c.next_try_at IS NULL OR c.next_try_at > greatest(g.valid_until, now() + interval '1 s')) GROUP BY 1, 2""",
     )
     return None
 

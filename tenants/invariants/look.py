@@ -21,7 +21,7 @@ ROWS_SHOWN = 10
 PREFIXES = {
     "tenant": "ten", "product": "prd", "sku": "sku", "sale": "sal", "order": "ord", "shopper": "shp", "batch": "bat", "payment": "pay",
     "attempt": "att", "refund": "ref", "account": "acc", "case": "exc", "other_order": "ord", "other_payment": "pay", "owner": "ord",
-    "endpoint": "whe",
+    "endpoint": "whe", "coupon": "cpn", "grant": "cpg",
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ PROMISES: dict[str, str] = {
     "I22": "No code lies in the clear outside the answer that reveals it.",
     "I23": "Who did what cannot be changed afterwards, and every reveal is on record.",
     "I24": "A commit stamped with an old epoch never changes stock.",
+    "I25": "A coupon stays within its bounds, a piece is one order's at most, and what it takes off is what that does not pay.",
 }
 
 CHECKS: dict[str, list[Check]] = {name: [] for name in PROMISES}

@@ -1,13 +1,13 @@
 """An order of a cart: all its lines are reserved in one transaction, or none.
 
-Locks are taken in the order of everybody: the rows of the sales by id, then their units. The order's own row is new, and whoever places the
-same one at the same moment waits for it there, or behind the sales. So a cart stands in line with commits, pauses and ends, and no two
-wait for each other.
+Locks are taken in the order of everybody: the rows of the sales by id, then their units; last the pieces of coupons, and the coupons. The
+order's own row is new, and whoever places the same one at the same moment waits for it there, or behind the sales. So a cart stands in line
+with commits, pauses and ends, and no two wait for each other.
 """
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,12 +16,15 @@ import asyncpg
 from checkout_core import safeties
 from checkout_core.errors import AppError, Conflict, TooMany, Unavailable
 from checkout_core.ids import new_id
+from tenants.coupons import uses
+from tenants.coupons.held import Told
 from tenants.db import Pool, TenantTx, tenant_tx
-from tenants.orders import allot, bundles, hoarding, index, read
+from tenants.orders import allot, bundles, discount, hoarding, index, read
 from tenants.orders.cart import Wanted, summed
+from tenants.orders.discount import Reduced
 from tenants.orders.read import Order
 from tenants.orders.survey import Known, known
-from tenants.orders.weigh import Buyer, Moved, Weighed, Weighing, weigh
+from tenants.orders.weigh import Buyer, Moved, Weighed, weigh
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +40,10 @@ _LINES = """INSERT INTO order_line (tenant_id, order_id, sale_id, sku_id, quanti
 
 
 class NewOrder(NamedTuple):
-    """What a shopper asks for. Its id follows from his key, so that asking again finds it; `body_hash` tells whether he asks the same."""
+    """What a shopper asks for. Its id follows from his key, so that asking again finds it; `body_hash` tells whether he asks the same.
+
+    `coupons` are the pieces that he names; None stands for those that together take off most.
+    """
 
     id: UUID
     buyer: Buyer
@@ -45,6 +51,7 @@ class NewOrder(NamedTuple):
     body_hash: bytes
     contact: str | None = None
     lookup_hash: bytes | None = None
+    coupons: Collection[UUID] | None = None
 
 
 class Quoted(NamedTuple):
@@ -61,15 +68,25 @@ class Quoted(NamedTuple):
     problem: AppError | None
 
 
+class Quotation(NamedTuple):
+    """`coupons` are the pieces that the shopper holds, or has named, those that take something off first; `discount_minor` is what they
+    take off those lines that can be had."""
+
+    lines: list[Quoted]
+    discount_minor: int
+    coupons: list[Told]
+
+
 class _Again(Exception):
-    """The order was made by somebody else a moment ago; a second look sees it."""
+    """The order was made by somebody else a moment ago, or a coupon went; a second look sees it."""
 
 
 async def place(pool: Pool, tenant_id: UUID, order: NewOrder) -> Order:
     """Reserve all that is wanted, durably. Asked again the same order is answered, as it is by then.
 
     A refusal reserves and keeps nothing: the same key may succeed when the reason has passed. Raises what `weigh` finds wrong with a line,
-    `TooMany` (`unpaid_cap`, `cool_down`), `Conflict` (`idempotency_conflict`), `Unavailable` when the outcome is unknown.
+    `TooMany` (`unpaid_cap`, `cool_down`), `Conflict` (`idempotency_conflict`, `coupon_unusable`), `Unavailable` when the outcome is
+    unknown.
     """
     for _ in range(TRIES):
         try:
@@ -80,7 +97,7 @@ async def place(pool: Pool, tenant_id: UUID, order: NewOrder) -> Order:
     raise Unavailable("What you want is contended. Nothing was reserved; ask again with the same key.", code="contended")
 
 
-async def quote(tx: TenantTx, buyer: Buyer, lines: Sequence[Wanted]) -> list[Quoted]:
+async def quote(tx: TenantTx, buyer: Buyer, lines: Sequence[Wanted], coupons: Collection[UUID] | None = None) -> Quotation:
     """What `place` would say at this moment of the lines, one for each SKU. Nothing is reserved or locked.
 
     Raises `Unavailable`, and what is wrong with the lines as a whole.
@@ -94,7 +111,7 @@ async def quote(tx: TenantTx, buyer: Buyer, lines: Sequence[Wanted]) -> list[Quo
     problems = meant.problems | await bundles.too_many(tx, buyer.shopper_id, asked, meant, weighing.sales)
     quoted = []
     for line in asked:
-        parts = [w for w in weighing.lines if line.sku_id == (w.wanted.bundle_id or w.wanted.sku_id)]
+        parts = [w for w in weighing.lines if line.sku_id == _of(w)]
         is_priced = bool(parts) and all(w.paid for w in parts)
         amount, base = sum(w.amount_minor for w in parts), sum(w.base_minor for w in parts)
         if of_bundle := meant.prices.get(line.sku_id):
@@ -103,7 +120,9 @@ async def quote(tx: TenantTx, buyer: Buyer, lines: Sequence[Wanted]) -> list[Quo
         problem = problems.get(line.sku_id) or next((w.problem for w in parts if w.problem), None)
         name, costs = weighing.names.get(line.sku_id, ""), (amount, base) if is_priced else (None, None)
         quoted.append(Quoted(line, name, costs[0], costs[1], available, problem))
-    return quoted
+    fine = {each.wanted.sku_id for each in quoted if each.problem is None}
+    taken = await discount.reckoned(tx, buyer, [w for w in weighing.lines if _of(w) in fine], coupons)
+    return Quotation(quoted, taken.discount_minor, taken.told)
 
 
 async def _placed(tx: TenantTx, order: NewOrder) -> Order:
@@ -121,7 +140,7 @@ async def _placed(tx: TenantTx, order: NewOrder) -> Order:
         raise problem
     if waiting := _too_many(weighing.waits):
         raise waiting
-    await _write(tx, order, weighing)
+    await _write(tx, order, await discount.reduce(tx, order.buyer, weighing, order.coupons))
     return await read.get(tx, order.id)
 
 
@@ -140,9 +159,10 @@ def _too_many(waits: Sequence[tuple[int, int]]) -> AppError | None:
     return None
 
 
-async def _write(tx: TenantTx, order: NewOrder, weighing: Weighing) -> None:
-    """The order with its lines, and its units held. Raises `_Again` when the order exists."""
+async def _write(tx: TenantTx, order: NewOrder, reduced: Reduced) -> None:
+    """The order with its lines, its units held, and its coupons locked. Raises `_Again` when the order exists, or a coupon does no more."""
     shopper_id, channel = order.buyer
+    weighing = reduced.weighing
     given, rows = allot.Given(), list[tuple[Any, ...]]()
     lines, sales = weighing.lines, list(weighing.sales.values())
     for line in sorted(lines, key=_sale_id):
@@ -169,7 +189,14 @@ async def _write(tx: TenantTx, order: NewOrder, weighing: Weighing) -> None:
     await tx.conn.execute(_LINES, tx.tenant_id, order.id, *map(list, zip(*rows, strict=True)))
     units = [(unit, paid, line.unit_minor) for line in lines for unit, paid in zip(line.units, line.paid, strict=True)]
     await allot.price(tx, [(unit, paid) for unit, paid, usual in units if paid != usual])
+    if not await uses.lock(tx, order.id, reduced.taken.shares, reduced.wholes):
+        raise _Again
     await index.note(tx, [order.id])
+
+
+def _of(line: Weighed) -> UUID:
+    """The SKU that was asked for."""
+    return line.wanted.bundle_id or line.wanted.sku_id
 
 
 def _sale_id(line: Weighed) -> UUID:

@@ -3,6 +3,7 @@
 import datetime as dt
 import hmac
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -19,9 +20,20 @@ class Line(msgspec.Struct, frozen=True):
     name: str
     quantity: int
     unit_price_minor: int
-    amount_minor: int  # with surcharges
+    amount_minor: int  # with surcharges, less what coupons take off
     bundle_id: UUID | None  # the SKU that it was bought as a part of
     bundle_quantity: int | None  # and how many of that
+    discount_minor: int
+
+
+class Coupon(msgspec.Struct, frozen=True):
+    """A piece that the order used, and what it took off. `state`: locked, used; released, returned; borne by the merchant."""
+
+    grant_id: UUID
+    coupon_id: UUID
+    name: str
+    state: str
+    discount_minor: int
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -40,7 +52,12 @@ class Order(msgspec.Struct, frozen=True):
     recoverable: bool  # a contact or a password was left with it, to look it up by
     tag_ids: list[UUID]  # for the store's people alone
     refunded_minor: int  # of what was paid: went back, or is on its way
+    coupons: list[Coupon]
     lines: list[Line]
+
+    @property
+    def discount_minor(self) -> int:
+        return sum(each.discount_minor for each in self.coupons)
 
 
 COLUMNS = (
@@ -51,8 +68,10 @@ COLUMNS = (
 KNOWN = """{order}.contact IS NOT NULL OR {order}.lookup_hash IS NOT NULL AS recoverable,
            ARRAY(SELECT tag_id FROM order_tag WHERE tenant_id = $1 AND order_id = {order}.id ORDER BY tag_id) AS tag_ids,
            (SELECT coalesce(sum(amount_minor), 0)::bigint FROM refund
-            WHERE tenant_id = $1 AND order_id = {order}.id AND reason = 'requested' AND state <> 'failed') AS refunded_minor"""
-_KNOWN = ("recoverable", "tag_ids", "refunded_minor")
+            WHERE tenant_id = $1 AND order_id = {order}.id AND reason = 'requested' AND state <> 'failed') AS refunded_minor,
+           ARRAY(SELECT ROW(grant_id, coupon_id, (SELECT name FROM coupon WHERE tenant_id = $1 AND id = x.coupon_id), state, discount_minor)
+                 FROM coupon_use AS x WHERE tenant_id = $1 AND order_id = {order}.id ORDER BY grant_id) AS coupons"""
+_KNOWN = ("recoverable", "tag_ids", "refunded_minor", "coupons")
 _COLUMNS = f"{', '.join(COLUMNS)}, {KNOWN.format(order='orders')}"
 
 
@@ -62,7 +81,7 @@ async def get(tx: TenantTx, order_id: UUID, *, shopper_id: UUID | None = None) -
     row = await tx.conn.fetchrow(sql, tx.tenant_id, order_id)
     if row is None or (shopper_id is not None and row["shopper_id"] != shopper_id):
         raise NotFound("There is no such order.")
-    return Order(**row, lines=(await _lines(tx, [order_id])).get(order_id, []))
+    return _order(dict(row), (await _lines(tx, [order_id])).get(order_id, []))
 
 
 async def must_exist(tx: TenantTx, order_id: UUID) -> None:
@@ -100,13 +119,19 @@ def _fold(contact: str | None) -> bytes | None:
 async def with_lines(tx: TenantTx, rows: Sequence[asyncpg.Record]) -> list[Order]:
     """Orders of rows with `COLUMNS` and what is `KNOWN`, and the lines of them all."""
     lines = await _lines(tx, [row["id"] for row in rows]) if rows else {}
-    return [Order(**{name: row[name] for name in (*COLUMNS, *_KNOWN)}, lines=lines.get(row["id"], [])) for row in rows]
+    return [_order({name: row[name] for name in (*COLUMNS, *_KNOWN)}, lines.get(row["id"], [])) for row in rows]
+
+
+def _order(row: dict[str, Any], lines: list[Line]) -> Order:
+    return Order(**row | {"coupons": [Coupon(*each) for each in row["coupons"]]}, lines=lines)
 
 
 async def _lines(tx: TenantTx, order_ids: list[UUID]) -> dict[UUID, list[Line]]:
     # Not joined: on a young database a join may read all of a tenant's sales, and keeps its plan.
     sql = """SELECT order_id, sale_id, sku_id, (SELECT name FROM sale WHERE tenant_id = $1 AND id = l.sale_id), quantity, unit_price_minor,
-                    coalesce(amount_minor, quantity * unit_price_minor), bundle_id, bundle_quantity
+                    coalesce(amount_minor, quantity * unit_price_minor), bundle_id, bundle_quantity,
+                    (SELECT coalesce(sum(discount_minor), 0)::bigint FROM coupon_line
+                     WHERE tenant_id = $1 AND order_id = l.order_id AND sale_id = l.sale_id)
              FROM order_line AS l WHERE tenant_id = $1 AND order_id = ANY($2) ORDER BY order_id, sale_id"""
     lines: dict[UUID, list[Line]] = {}
     for order_id, *line in await tx.conn.fetch(sql, tx.tenant_id, order_ids):

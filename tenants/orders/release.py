@@ -1,4 +1,5 @@
-"""The end of a hold that was not paid. Units return in the transaction that ends the order, under the order's lock and then the sale's."""
+"""The end of a hold that was not paid. Units return in the transaction that ends the order, under the order's lock and then the sale's; and
+its coupons, after those."""
 
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import asyncpg
 from checkout_core import safeties
 from checkout_core.errors import Conflict, NotFound
 from checkout_core.ids import encode
+from tenants.coupons import uses
 from tenants.db import TenantTx
 from tenants.orders import allot, index
 
@@ -58,6 +60,7 @@ async def release(tx: TenantTx, order: asyncpg.Record, state: str) -> None:
         sale = await allot.lock_sale(tx, sale_id)
         assert sale is not None, "a line's foreign key names its sale"
         await allot.take_back(tx, sale, order["id"], order["shopper_id"])
+    await uses.give_back(tx, order["id"])
     sql = "UPDATE orders SET state = $3, ended_at = now(), next_try_at = NULL WHERE tenant_id = $1 AND id = $2"
     await tx.conn.execute(sql, tx.tenant_id, order["id"], state)
     await index.note(tx, [order["id"]])

@@ -11,6 +11,7 @@ from checkout_core.decide import decide
 from checkout_core.ids import new_id
 from checkout_core.intents import Outcome
 from tenants import delivery, exceptions, ledger
+from tenants.coupons import uses
 from tenants.db import TenantTx
 from tenants.orders import allot, gates, release
 from tenants.orders.cart import split
@@ -66,6 +67,7 @@ async def confirm(tx: TenantTx, receipt: Receipt, *, by_notice: bool = False) ->
     )  # fmt: skip
     if disposition == "applied":
         await delivery.deliver(tx, order["id"], order["shopper_id"], receipt.paid_at)
+        await uses.paid(tx, order["id"])
         await ledger.book(tx, "sale", payment_id, receipt.currency, receipt.amount_minor, debit=ledger.CLEARING, credit=ledger.REVENUE)
     else:
         await ledger.book(tx, "receipt", payment_id, receipt.currency, receipt.amount_minor, debit=ledger.CLEARING, credit=ledger.UNAPPLIED)

@@ -12,6 +12,7 @@ import asyncpg
 from checkout_core.errors import Conflict
 from checkout_core.ids import encode
 from tenants import delivery, exceptions, ledger, types
+from tenants.coupons import uses
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.orders import allot, index, release
 from tenants.payments import confirm, parts
@@ -138,6 +139,7 @@ async def _all_is_back(tx: TenantTx, order_id: UUID) -> bool:
                  WHERE state <> 'succeeded')"""
     if await tx.conn.execute(sql, tx.tenant_id, order_id) != "UPDATE 1":
         return False
+    await uses.refunded(tx, order_id)
     await index.note(tx, [order_id])
     return True
 

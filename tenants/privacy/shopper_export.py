@@ -35,6 +35,10 @@ QUERIES = {
     "deliveries": f"""SELECT unit_id, order_id, sale_id, delivered_at, revealed_at FROM delivery
                       WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "cart": "SELECT lines, updated_at FROM cart WHERE tenant_id = $1 AND shopper_id = $2",
+    "coupons": """SELECT id, coupon_id, source, state, order_id, valid_from, valid_until, created_at FROM coupon_grant
+                  WHERE tenant_id = $1 AND shopper_id = $2""",
+    "coupon_uses": f"""SELECT order_id, grant_id, coupon_id, state, discount_minor, created_at, ended_at FROM coupon_use
+                       WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "notes": f"""SELECT id, order_id, words, created_at FROM order_note WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "mails": f"""SELECT id, order_id, elsewhere, created_at FROM order_mail WHERE tenant_id = $1 AND order_id = ANY({_MINE})""",
     "groups": """SELECT g.name, g.kind, m.since FROM group_member AS m CROSS JOIN LATERAL (

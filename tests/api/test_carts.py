@@ -217,7 +217,7 @@ class TestCart:
 
     async def test_is_kept_for_its_shopper(self, acme: Store) -> None:
         (sku, _), who = await shelved(acme), await acme.guest()
-        empty = {"lines": [], "amount_minor": 0, "currency": "CNY", "updated_at": None}
+        empty = {"lines": [], "amount_minor": 0, "currency": "CNY", "discount_minor": 0, "coupons": [], "updated_at": None}
         assert await acme.ask("GET", "/v1/cart", who) == empty
         kept = await acme.ask("PUT", "/v1/cart", who, {"lines": [line(sku), line(SKU), line(sku)]})
         assert [(each["sku_id"], each["quantity"]) for each in kept["lines"]] == [(sku, 2), (SKU, 1)]

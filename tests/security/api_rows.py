@@ -58,6 +58,10 @@ def cart(ids: dict[str, str]) -> dict[str, Any]:
     return {"json": {"lines": [{"sku_id": ids["sku_id"], "quantity": 1}]}}
 
 
+def coupon(ids: dict[str, str]) -> dict[str, Any]:
+    return {"json": {"name": "x", "kind": "fixed", "off_minor": 1, "scope": "only", "sku_ids": [ids["sku_id"]]}}
+
+
 def rows(ids: dict[str, str]) -> dict[str, Any]:
     return {"json": {"rows": [{"sku_id": ids["sku_id"], "etag": "*", "price_minor": 5}]}}
 
@@ -243,6 +247,15 @@ API = {
     # A foreign order is one of the results; see tests/api/test_order_acts.py.
     "POST /v1/orders/acts": Row(content=lambda ids: {"json": {"act": "tag", "order_ids": [ids["order_id"]], "tag_id": ids["tag_id"]}}),
     "GET /v1/orders/{order_id}/snapshot": Row(private=True),
+    **dict.fromkeys(("GET /v1/coupons", "GET /v1/coupon-claims", "GET /v1/coupon-claims/open"), Row()),
+    "POST /v1/coupon-grants/{grant_id}/void": Row(),
+    **{f"GET /v1/coupons/{{coupon_id}}{part}": Row() for part in ("", "/grants", "/figures")},
+    **{f"POST /v1/coupons/{{coupon_id}}/{act}": Row() for act in ("start", "pause", "resume", "end")},
+    "POST /v1/coupons": Row(ok=201, content=coupon, names_ids=True),
+    "PATCH /v1/coupons/{coupon_id}": Row(content=lambda _: {"json": {"name": uuid4().hex}}, headers={"If-Match": "*"}),
+    "POST /v1/coupons/{coupon_id}/grants": Row(ok=201, content=lambda ids: {"json": {"shopper_ids": [ids["shopper_id"]]}}),
+    "POST /v1/coupon-claims/open/{coupon_id}": Row(ok=201),
+    "POST /v1/coupon-claims/codes": Row(ok=404, content=body(code="NOBODYS")),
     "GET /v1/price-lists": Row(),
     "POST /v1/price-lists": Row(ok=201, content=lambda ids: {"json": {"name": uuid4().hex, "group_id": ids["group_id"]}}, names_ids=True),
     "POST /v1/price-lists/imports": Row(

@@ -24,6 +24,8 @@ NO_WORD = {
     "product_image.digest": "32 hex digits", "moderation": "a word of a CHECK",
     "product.options": "a list of a CHECK; its words are in `sku.choices` too",
     "cart.lines": "a list of a CHECK; its words are in `unit.pick` too",
+    "coupon.claim": "a word of a CHECK", "coupon.scope": "a word of a CHECK", "coupon_grant.source": "a word of a CHECK",
+    "coupon.code": "capitals of a CHECK",
     "store_host.tenant_id": "an id", "scopes": "permissions, known words; a session with others would be no session",
 }  # fmt: skip
 # Whose row is whose, where there is no tenant_id, or not always.

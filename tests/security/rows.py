@@ -33,6 +33,7 @@ WANTED = {
     "sale_reminder.contact": "md5(random()::text)",
     "order_reminder.contact": "md5(random()::text)",
     "cart.lines": "'[]'",
+    "coupon_line.whole_minor": "2",
     "retention_rule.contact_days": "730",
     "retention_rule.notice_days": "180",
 }

@@ -59,6 +59,8 @@ PAGES = {
     "GET /me": Page("public"),
     "POST /me/reminders": Page("public", {"wish": "0" * 32}),
     "POST /me/sign-out": Page("public"),
+    "GET /me/coupons": Page("public"),
+    "POST /me/coupons": Page("public", {"coupon_code": "NOBODYS"}),
     "GET /reminders": Page("public"),
     "POST /reminders": Page("public", {"token": "x", "act": "confirm"}),
     "GET /orders": Page("public"),

@@ -69,6 +69,7 @@ class World(NamedTuple):
         shopper = encode("shp", tokens.verify(store.process.keys.shoppers, bearer(owner)).id)
         request = await store.ask("POST", f"/v1/shoppers/{shopper}/exports", store.merchant)
         group, price_list = await priced(store, sku, shopper, canary)
+        coupon, grant = await taken_off(store, owner, canary)
         tag = await store.ask("POST", "/v1/order-tags", store.merchant, {"name": canary})
         await store.ask("POST", f"/v1/orders/{order}/notes", store.merchant, {"words": canary})
         export = await store.ask("POST", "/v1/order-exports", store.merchant, {"format": "csv"})
@@ -83,7 +84,7 @@ class World(NamedTuple):
             "role_id": role["id"], "user_id": colleague.id, "invitation_id": invitation["id"],
             "merchant_id": f"ten_{store.tenant_id.hex}",
             "shopper_id": shopper, "request_id": request["id"], "fulfilment_id": fulfilment_id,
-            "tag_id": tag["id"], "export_id": export["id"],
+            "tag_id": tag["id"], "export_id": export["id"], "coupon_id": coupon, "grant_id": grant,
             "known_code": codes[0], **await vault_of(store, sku, canary),
             "group_id": group, "list_id": price_list, "category_id": category["id"], "image_id": image_id, "review_id": review_id,
         }  # fmt: skip
@@ -187,6 +188,14 @@ async def priced(store: Store, sku: str, shopper: str, canary: str) -> tuple[str
     price_list = (await store.ask("POST", "/v1/price-lists", store.merchant, {"name": canary}))["id"]
     await store.ask("PUT", f"/v1/price-lists/{price_list}/entries", store.merchant, {"entries": [{"sku_id": sku, "unit_minor": 9800}]})
     return group, price_list
+
+
+async def taken_off(store: Store, owner: dict[str, str], canary: str) -> tuple[str, str]:
+    """A coupon that anybody may claim, and the shopper's piece of it."""
+    about = {"name": canary, "kind": "fixed", "off_minor": 1, "per_shopper_max": 100}
+    coupon = (await store.ask("POST", "/v1/coupons", store.merchant, about))["id"]
+    await store.ask("POST", f"/v1/coupons/{coupon}/start", store.merchant)
+    return coupon, (await store.ask("POST", f"/v1/coupon-claims/open/{coupon}", owner))["id"]
 
 
 async def handed_in(store: Store, product: str, name: str) -> str:

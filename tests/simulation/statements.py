@@ -248,6 +248,7 @@ SPECIAL: dict[str, Special] = {
     r"UPDATE webhook_watch SET next_try_at = now\(\) .*": _nothing,
     r"INSERT INTO order_change .*": _nothing,  # what is found is no matter of the protocol
     r"SELECT .* FROM payment_attempt .*": _nothing,  # payments are the drills' subject
+    r"SELECT .* FROM coupon_use .*": _nothing,  # a flash sale takes none
     r"INSERT INTO exception.*": _nothing,
     r"SELECT tenant_id, id, next_try_at FROM sale WHERE .*": _due("sale"),
     r"SELECT tenant_id, id, next_try_at FROM orders WHERE .*": _due("orders"),

@@ -50,6 +50,7 @@ SHOP = [
     Page("order-cancelled", "/orders/{order_cancelled}", "shopper"),
     Page("order-refunded", "/orders/{order_refunded}", "shopper"),
     Page("me", "/me", "shopper"),
+    Page("coupons", "/me/coupons", "shopper"),
     Page("me-nobody", "/me"),
     Page("policy", "/policies/refund"),
     Page("not-found", "/sales/sal_00000000000000000000000000000000", status=404),

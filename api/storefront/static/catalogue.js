@@ -41,6 +41,7 @@
       const name = event.target.name;
       try {
         const body = new URLSearchParams(new FormData(form));
+        body.delete("coupon_code"); // half typed, perhaps
         const fresh = await page(form.action, { method: "POST", body });
         if (form.dataset.sent || !swap(fresh, "[data-cart]")) return;
         document.querySelector(".bar nav")?.replaceWith(fresh.querySelector(".bar nav"));

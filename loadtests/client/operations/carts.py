@@ -16,16 +16,19 @@ class CartLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class NewOrder(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is on the shelf, all of it or nothing. With a contact or a password the order can be looked up later."""
+    """What is on the shelf, all of it or nothing. With a contact or a password the order can be looked up later. `coupons` are pieces that
+    the shopper holds: null uses those that together take off most, an empty list none.
+    """
 
     lines: list[CartLine]
     contact: str | None = None
     lookup_password: str | None = None
+    coupons: list[str] | None = None
 
 
 class OrderLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`amount_minor` is what its units cost together, with surcharges. `bundle_id` is the SKU that it was bought as a part of, and
-    `bundle_quantity` how many of that were.
+    """`amount_minor` is what its units cost together, with surcharges, less the `discount_minor` of coupons. `bundle_id` is the SKU that it
+    was bought as a part of, and `bundle_quantity` how many of that were.
     """
 
     sale_id: str
@@ -36,6 +39,19 @@ class OrderLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount_minor: int
     bundle_id: str | None
     bundle_quantity: int | None
+    discount_minor: int
+
+
+class OrderCoupon(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A piece of a coupon that the order has `locked` or `used`; it was `released` when the order ended unpaid, `returned` when it was
+    refunded. One that is `borne` had gone elsewhere when the money came, and was taken off all the same.
+    """
+
+    id: str
+    coupon_id: str
+    name: str
+    state: str
+    discount_minor: int
 
 
 class OrderView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,6 +68,8 @@ class OrderView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: list[OrderLine]
     tag_ids: list[str]
     refunded_minor: int
+    discount_minor: int
+    coupons: list[OrderCoupon]
 
 
 class CartProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,12 +94,31 @@ class QuotedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: CartProblem | None
 
 
+class QuotedCoupon(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A piece that the shopper holds, or has named. It takes `discount_minor` off, or nothing for the reason in `why`: `threshold` (he
+    lacks `missing_minor` of it), `out_of_scope`, `not_together` (with those that are used), `not_the_best` (these take off more without
+    it), `not_yet`, `over`, `not_active`, `other_channel`, `other_currency`, `used_up`, `worth_nothing`.
+    """
+
+    id: str
+    coupon_id: str
+    name: str
+    valid_until: str | None
+    discount_minor: int
+    why: str | None
+    missing_minor: int
+
+
 class Quote(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """As of this moment; nothing is reserved. `amount_minor` is of the lines that can be had. Lines of one SKU are one."""
+    """As of this moment; nothing is reserved. `amount_minor` is what an order of the lines that can be had would cost: what they cost less
+    `discount_minor`. Lines of one SKU are one.
+    """
 
     lines: list[QuotedLine]
     amount_minor: int
     currency: str
+    discount_minor: int
+    coupons: list[QuotedCoupon]
 
 
 class CartView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,6 +127,8 @@ class CartView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: list[QuotedLine]
     amount_minor: int
     currency: str
+    discount_minor: int
+    coupons: list[QuotedCoupon]
     updated_at: dt.datetime | None
 
 

@@ -122,6 +122,7 @@ class Builder:
             await self.refund(state, refund)
             await self.quarantine(state)
         await self.parted()
+        await self.coupons()
         await self.insert(
             "payment_inbox",
             id=self.named("new_notice"),
@@ -165,6 +166,27 @@ class Builder:
             "payment_inbox", id=self.named("notice"), account_id=self.store.ids["account"], event_id="EV-1", notice="{}", raw=b"{}",
             state="done", outcome="applied", next_try_at=None,
         )  # fmt: skip
+
+    async def coupons(self) -> None:
+        """A piece in each state that an order can leave it in, each with 10 off; and one that nobody used."""
+        ids, soon = self.store.ids, dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        coupon = self.named("coupon")
+        await self.insert(
+            "coupon", id=coupon, name="ten off", currency="CNY", kind="fixed", off_minor=10, claim="public", state="active", claimed=5,
+            claims_max=9, locked=1, used=1, uses_max=9, spent_minor=20, budget_minor=99, next_try_at=soon,
+        )  # fmt: skip
+        uses = {
+            "awaiting": ("locked", "locked"), "delivered": ("used", "used"), "expired": ("released", "held"),
+            "refunded": ("returned", "held"), "doubled": ("borne", "used"),
+        }  # fmt: skip
+        for order, (use, state) in uses.items():
+            about = {"coupon_id": coupon, "shopper_id": ids[f"shopper_{order}"], "n": 1, "source": "claim", "valid_until": soon}
+            at = ids[order] if state in ("locked", "used") else None
+            await self.insert("coupon_grant", id=self.named(f"grant_{order}"), state=state, order_id=at, **about)
+            about = {"order_id": ids[order], "grant_id": ids[f"grant_{order}"], "discount_minor": 10}
+            ended = None if use == "locked" else dt.datetime.now(dt.UTC)
+            await self.insert("coupon_use", coupon_id=coupon, state=use, ended_at=ended, **about)
+            await self.insert("coupon_line", sale_id=ids["sale"], whole_minor=await self.amount(order) + 10, **about)
 
     def named(self, name: str) -> UUID:
         self.store.ids[name] = new_id()
