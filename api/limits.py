@@ -53,6 +53,7 @@ POLICIES: Final = {
         Policy("order-lookups", 10, 60, "this address"),
         Policy("type-acts", 240, 60, "this address"),
         Policy("carts", 120, 60, "this shopper"),
+        Policy("points", 30, 60, "this shopper"),
         Policy("order-reminders", 10, 300, "this address"),
         Policy("sale-reminders", 20, 300, "this address"),
         Policy("order-mails", 60, 600, "this merchant"),  # to other addresses than the shoppers'

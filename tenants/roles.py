@@ -15,14 +15,14 @@ OWNER = "owner"
 CUSTOM = "custom"  # what a row says whose role is one of the merchant's own
 CUSTOM_MAX = 50  # of one merchant
 
-_SELLING = {"catalog:read", "prices:read", "sales:read", "orders:read", "store:read"}
+_SELLING = {"catalog:read", "prices:read", "points:read", "sales:read", "orders:read", "store:read"}
 BUILT_IN: dict[str, frozenset[str]] = {
     OWNER: PERMISSIONS,
     # All of the business but its legal standing; so a manager can neither make an owner nor remove one.
     "manager": PERMISSIONS - {"qualifications:write"},
     "operations": frozenset(
         _SELLING
-        | {"catalog:write", "prices:write", "vault:read", "vault:write", "sales:write", "orders:write", "store:write", "webhooks:read"}
+        | {"catalog:write", "prices:write", "points:write", "vault:read", "vault:write", "sales:write", "orders:write", "store:write", "webhooks:read"}
     ),
     "finance": frozenset(_SELLING | {"payments:write", "audit:read"}),
     "support": frozenset(_SELLING | {"orders:write", "customers:read", "codes:find"}),
