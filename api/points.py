@@ -92,7 +92,8 @@ class PointsAccount(Struct, frozen=True):
     @classmethod
     def of(cls, found: read.Account) -> "PointsAccount":
         at = found.standing
-        level, coming = at.level and PointsLevel.of(at.level), at.next and PointsLevel.of(at.next)
+        level = PointsLevel.of(at.level) if at.level else None
+        coming = PointsLevel.of(at.next) if at.next else None
         standing = PointsStanding(level, at.growth, at.since, at.until, at.in_grace, coming, at.missing)
         return cls(
             found.balance, found.available, found.held, found.owed, found.expiring, found.expires_at, standing,

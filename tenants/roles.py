@@ -22,7 +22,17 @@ BUILT_IN: dict[str, frozenset[str]] = {
     "manager": PERMISSIONS - {"qualifications:write"},
     "operations": frozenset(
         _SELLING
-        | {"catalog:write", "prices:write", "points:write", "vault:read", "vault:write", "sales:write", "orders:write", "store:write", "webhooks:read"}
+        | {
+            "catalog:write",
+            "prices:write",
+            "points:write",
+            "vault:read",
+            "vault:write",
+            "sales:write",
+            "orders:write",
+            "store:write",
+            "webhooks:read",
+        }
     ),
     "finance": frozenset(_SELLING | {"payments:write", "audit:read"}),
     "support": frozenset(_SELLING | {"orders:write", "customers:read", "codes:find"}),

@@ -46,12 +46,8 @@ async def settle(pool: Pool, tenant_id: UUID, order_id: UUID) -> None:
         delivered_at, refunded_minor, erased, ours = await tx.conn.fetchrow(sql, tenant_id, order_id, order["shopper_id"])
         said = await program.get(tx)
         earns = delivered_at is not None and said.rules.enabled and ours and not erased and refunded_minor < order["amount_minor"]
-        if row["settled_at"] is None and not earns:
-            sql = "UPDATE points_order SET settled_at = now(), tries = 0, next_try_at = NULL WHERE tenant_id = $1 AND id = $2"
-            await tx.conn.execute(sql, tenant_id, order_id)
-            return
         values = dict(row)
-        if row["settled_at"] is None or row["earned"] or row["growth"]:
+        if earns if row["settled_at"] is None else row["amount_minor"]:
             account = await lots.lock(tx, order["shopper_id"])
             if row["settled_at"] is None:
                 values |= await _earn(tx, account, said, order_id, order["amount_minor"], delivered_at)
@@ -59,7 +55,8 @@ async def settle(pool: Pool, tenant_id: UUID, order_id: UUID) -> None:
             await _keep(tx, order_id, account, values)
             await levels.grade(tx, account, said)
             await lots.save(tx, account)
-        sql = "UPDATE points_order SET settled_at = coalesce(settled_at, now()), tries = 0, next_try_at = NULL WHERE tenant_id = $1 AND id = $2"
+        sql = """UPDATE points_order SET settled_at = coalesce(settled_at, now()), tries = 0, next_try_at = NULL
+                 WHERE tenant_id = $1 AND id = $2"""
         await tx.conn.execute(sql, tenant_id, order_id)
 
 
@@ -114,8 +111,8 @@ async def _give_back(tx: TenantTx, account: Account, order_id: UUID, order: dict
 
 
 _KEPT = (
-    "shopper_id", "delivered_at", "amount_minor", "refunded_minor", "earn_percent", "lot_seq", "earned", "taken", "owed", "lapsed", "growth",
-    "growth_back",
+    "shopper_id", "delivered_at", "amount_minor", "refunded_minor", "earn_percent", "lot_seq", "earned", "taken", "owed", "lapsed",
+    "growth", "growth_back",
 )  # fmt: skip
 _KEEP = f"UPDATE points_order SET {', '.join(f'{name} = ${n}' for n, name in enumerate(_KEPT, 3))} WHERE tenant_id = $1 AND id = $2"
 

@@ -34,7 +34,9 @@ def replay(
 ) -> Standing:
     """Go through it as it was: `grown` in order of time, `thresholds` from the lowest."""
     counted, first, total = 0, 0, 0
-    rank, since, until, in_grace = 0, None, None, False
+    rank, in_grace = 0, False
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
 
     def merits(at: dt.datetime) -> int:
         """The level that what counts at `at` is enough for; what is a period old counts no more."""
@@ -64,9 +66,9 @@ def replay(
         counted += 1
         earned = merits(at)
         if earned > rank:
-            rank, since, until, in_grace = earned, at, period and at + period, False
+            rank, since, until, in_grace = earned, at, at + period if period else None, False
         elif in_grace and earned >= rank:
-            until, in_grace = period and at + period, False
+            until, in_grace = at + period if period else None, False
     pass_to(now)
     merits(now)
     return Standing(rank, total, since if rank else None, until if rank else None, in_grace)
