@@ -60,6 +60,8 @@ PAGES = {
     "GET /me": Page("public"),
     "POST /me/reminders": Page("public", {"wish": "0" * 32}),
     "POST /me/sign-out": Page("public"),
+    "GET /me/points": Page("public"),
+    "POST /me/points": Page("public"),
     "GET /reminders": Page("public"),
     "POST /reminders": Page("public", {"token": "x", "act": "confirm"}),
     "GET /orders": Page("public"),

@@ -51,6 +51,7 @@ SHOP = [
     Page("order-refunded", "/orders/{order_refunded}", "shopper"),
     Page("me", "/me", "shopper"),
     Page("me-nobody", "/me"),
+    Page("points", "/me/points", "shopper"),
     Page("policy", "/policies/refund"),
     Page("not-found", "/sales/sal_00000000000000000000000000000000", status=404),
     Page("closed", "/", host="closed", status=403),
