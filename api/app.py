@@ -40,6 +40,7 @@ from api.overview import OverviewController
 from api.password_resets import PasswordResetController
 from api.payments import LedgerController, NoticeController, ProviderAccountController
 from api.picks import OfferedPickController, PickController
+from api.points import PointsController, ShopperPointsController
 from api.price_files import PriceFileController
 from api.price_lists import PriceHistoryController, PriceListController
 from api.privacy import DataRequestController, ShopperRightsController
@@ -162,6 +163,8 @@ def create_app(settings: Settings) -> Litestar:
             CapabilityController,
             *platform.route_handlers,
             AuditController,
+            PointsController,
+            ShopperPointsController,
             ShopperRightsController,
             DataRequestController,
             RetentionController,

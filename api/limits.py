@@ -56,6 +56,7 @@ POLICIES: Final = {
         Policy("coupon-claims", 60, 60, "this shopper"),
         Policy("coupon-codes", 10, 60, "this shopper"),
         Policy("coupon-guesses", 60, 60, "this address"),
+        Policy("points", 30, 60, "this shopper"),
         Policy("order-reminders", 10, 300, "this address"),
         Policy("sale-reminders", 20, 300, "this address"),
         Policy("order-mails", 60, 600, "this merchant"),  # to other addresses than the shoppers'

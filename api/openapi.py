@@ -66,6 +66,7 @@ TAGS: Final = {
     "API keys": "What a merchant's programs sign in with. A key may do part of what its maker may.",
     "Catalogue": "Products, and under each the SKUs that have a price and stock of their own.",
     "Prices": "Lists of prices for some buyers, channels and times; groups of buyers; what an order was made of.",
+    "Points": "Points and levels: what the store says of them, a shopper's account, his statement, signing in for the day.",
     "Picks": "What shoppers choose units by: a night, a seat, a number.",
     "Product types": "What can be done with units of a type: the acts that its folder brings.",
     "Categories": "The store's own shelves: a tree that products stand in.",

@@ -12,7 +12,7 @@ TABLES = (
     "orders", "payment_attempt", "payment_inbox", "refund", "sale", "outbox", "mail", "qualification", "store_domain", "webhook_endpoint",
     "webhook_event", "webhook_watch", "audit_unlinked", "data_request", "order_change", "fulfilment", "entitlement", "vault_batch",
     "key_rotation", "code_export", "stock_watch", "order_reminder", "product",
-    "reminder_round", "coupon",
+    "reminder_round", "coupon", "points_order", "points_account",
 )  # fmt: skip
 BY_TENANT = frozenset({"outbox", "order_change", "webhook_event", "audit_unlinked"})  # one call does all that is due of a tenant
 BACKOFF_S = (1, 2, 5, 10, 30, 60, 300, 900)  # the last one repeats, for ever: a duty is never dropped

@@ -11,7 +11,7 @@ from checkout_core.errors import Forbidden, Unprocessable
 PERMISSIONS = frozenset(
     {
         "catalog:read", "catalog:write", "vault:read", "vault:write", "sales:read", "sales:write",
-        "prices:read", "prices:write", "coupons:read", "coupons:write",
+        "prices:read", "prices:write", "coupons:read", "coupons:write", "points:read", "points:write",
         "orders:read", "orders:write", "payments:write", "codes:reveal", "codes:export", "codes:find", "keys:write", "api_keys:write",
         "staff:read", "staff:write", "store:read", "store:write", "webhooks:read", "webhooks:write",
         "audit:read", "customers:read", "customers:write", "qualifications:write",

@@ -15,7 +15,7 @@ OWNER = "owner"
 CUSTOM = "custom"  # what a row says whose role is one of the merchant's own
 CUSTOM_MAX = 50  # of one merchant
 
-_SELLING = {"catalog:read", "prices:read", "coupons:read", "sales:read", "orders:read", "store:read"}
+_SELLING = {"catalog:read", "prices:read", "coupons:read", "points:read", "sales:read", "orders:read", "store:read"}
 BUILT_IN: dict[str, frozenset[str]] = {
     OWNER: PERMISSIONS,
     # All of the business but its legal standing; so a manager can neither make an owner nor remove one.
@@ -26,6 +26,7 @@ BUILT_IN: dict[str, frozenset[str]] = {
             "catalog:write",
             "prices:write",
             "coupons:write",
+            "points:write",
             "vault:read",
             "vault:write",
             "sales:write",

@@ -21,6 +21,7 @@ from tenants.orders import index, reminders
 from tenants.payments import attempts, expire, inbox, refunds
 from tenants.payments.accounts import Providers
 from tenants.payments.provider import ProviderUnavailable
+from tenants.points import earnings
 from tenants.privacy import duty as privacy
 from tenants.rotations import work as rotation
 from tenants.units import expiry
@@ -107,6 +108,8 @@ WORK: dict[str, Work] = {
     "order_reminder": lambda s, tenant_id, row_id: reminders.answer(s.pool, tenant_id, row_id),
     "reminder_round": _remind,
     "coupon": lambda s, tenant_id, row_id: grants.sweep(s.pool, tenant_id, row_id),
+    "points_order": lambda s, tenant_id, row_id: earnings.settle(s.pool, tenant_id, row_id),
+    "points_account": lambda s, tenant_id, row_id: earnings.tend(s.pool, tenant_id, row_id),
     "product": lambda s, tenant_id, row_id: schedule.keep(s.pool, tenant_id, row_id),
     "order_change": lambda s, tenant_id, _: index.work(s.pool, tenant_id),
     "fulfilment": lambda s, tenant_id, row_id: fulfilments.carry_out(s.pool, s.keyring, tenant_id, row_id),

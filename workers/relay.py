@@ -17,6 +17,7 @@ from checkout_core.ids import new_id
 from tenants import event_log, events
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.orders import tally
+from tenants.points import earnings
 from tenants.webhooks.fanout import fan_out
 
 log = logging.getLogger(__name__)
@@ -75,8 +76,10 @@ class Relay:
 
 
 async def _count(tx: TenantTx, fresh: list[asyncpg.Record]) -> None:
-    """Once for each event: its place in the store's list, and refunds in the store's day."""
+    """Once for each event: its place in the store's list, refunds in the store's day, and orders that may earn points."""
     if fresh:
         await event_log.record(tx, [row["id"] for row in fresh])
     if refunds := [row["payload"] for row in fresh if row["topic"] == "refund.succeeded"]:
         await tally.refunded(tx, [UUID(msgspec.json.decode(payload)["refund_id"]) for payload in refunds])
+    if delivered := [row["payload"] for row in fresh if row["topic"] == "order.delivered"]:
+        await earnings.delivered(tx, [UUID(msgspec.json.decode(payload)["order_id"]) for payload in delivered])

@@ -8,6 +8,7 @@ from litestar.params import FromQuery
 
 from api.storefront import visit as visits
 from api.storefront.orders import view
+from api.storefront.points import NOBODY
 from api.storefront.views import OrderView
 from api.storefront.visit import AVisit
 from checkout_core.errors import NotFound
@@ -16,6 +17,7 @@ from tenants.db import TenantTx, tenant_tx
 from tenants.entitlements import of_shopper_all
 from tenants.orders import receipt
 from tenants.orders.receipt import Entitled
+from tenants.points import read as points
 
 AT_STORE = {"visit": visits.at_store}
 ORDERS_MAX = 50
@@ -37,11 +39,13 @@ class Right(msgspec.Struct, frozen=True):
 
 @get("/me", dependencies=AT_STORE)
 async def me(visit: AVisit, show: FromQuery[str] = "all") -> Response[bytes]:
-    await visit.at_store()
+    store = await visit.at_store()
     chosen = show if show in SHOWN else "all"
     mine, rights, wishes = list[OrderView](), list[Right](), list[reminders.Mine]()
     contacts: list[str] = []
     shopper = visit.shopper()
+    async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
+        account = await points.account(tx, shopper.id if shopper else NOBODY)
     if shopper is not None:
         async with tenant_tx(visit.process.app_pool, shopper.tenant_id) as tx:
             found = (await orders.latest(tx, orders.Asked(shopper_id=shopper.id), limit=ORDERS_MAX)).orders
@@ -53,7 +57,7 @@ async def me(visit: AVisit, show: FromQuery[str] = "all") -> Response[bytes]:
     visit.page.path = "/me"
     return visit.render(
         "me.html", known=shopper is not None, mine=mine, rights=rights, wishes=wishes, contacts=contacts, show=chosen, shown=list(SHOWN),
-        signed_out=False,
+        signed_out=False, points=account,
     )  # fmt: skip
 
 
@@ -78,7 +82,9 @@ async def sign_out(visit: AVisit) -> Response[bytes]:
     await visit.form()
     visit.forget()
     visit.page.path = "/me"
-    return visit.render("me.html", known=False, mine=[], rights=[], wishes=[], contacts=[], show="all", shown=list(SHOWN), signed_out=True)
+    return visit.render(
+        "me.html", known=False, mine=[], rights=[], wishes=[], contacts=[], show="all", shown=list(SHOWN), signed_out=True, points=None
+    )
 
 
 async def _rights(tx: TenantTx, shopper_id: UUID, language: str) -> list[Right]:

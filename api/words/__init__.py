@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from api.words import carts, catalog, common, coupons, ids, live, orders, picks, prices, types, units
+from api.words import carts, catalog, common, coupons, ids, live, orders, picks, points, prices, types, units
 
 WORDS: Final[dict[str, Any]] = (
     coupons.WORDS
@@ -12,6 +12,7 @@ WORDS: Final[dict[str, Any]] = (
     | picks.WORDS
     | catalog.WORDS
     | prices.WORDS
+    | points.WORDS
     | units.WORDS
     | orders.WORDS
     | carts.WORDS

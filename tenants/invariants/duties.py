@@ -9,7 +9,7 @@ OVERDUE_S = 60
 
 # The states in which a row still owes something; empty where the next time alone says so: an event or mail not sent yet, an entry
 # not linked yet, orders that are not indexed yet, a wish for a mail, a sale with a gate, the queue of an endpoint, a licence, what a
-# unit entitles to, a product's schedule, a coupon's pieces.
+# unit entitles to, a product's schedule, a coupon's pieces, points.
 OPEN_STATES: dict[str, tuple[str, ...]] = {
     "audit_unlinked": (),
     "coupon": (),
@@ -25,6 +25,8 @@ OPEN_STATES: dict[str, tuple[str, ...]] = {
     "outbox": (),
     "payment_attempt": ("creating", "open"),
     "payment_inbox": ("new",),
+    "points_account": (),
+    "points_order": (),
     "product": (),
     "qualification": (),
     "refund": ("requested",),

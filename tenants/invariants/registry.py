@@ -36,6 +36,8 @@ PROMISES: dict[str, str] = {
     "I23": "Who did what cannot be changed afterwards, and every reveal is on record.",
     "I24": "A commit stamped with an old epoch never changes stock.",
     "I25": "A coupon stays within its bounds, a piece is one order's at most, and what it takes off is what that does not pay.",
+    "I26": "A shopper's points are the sum of what he got and gave, and of what is left of his lots; never below zero.",
+    "I27": "An order earns points once, and gives back the share that is refunded, at most what it earned.",
 }
 
 CHECKS: dict[str, list[Check]] = {name: [] for name in PROMISES}

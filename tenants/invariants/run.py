@@ -12,7 +12,7 @@ from checkout_core.config import Settings
 from tenants.db import Connection, dsn_for
 
 # Imported for what they register.
-from tenants.invariants import coupons, crypto, duties, gates, money, orders, protocol, provider, record, stock, tenancy  # noqa: F401
+from tenants.invariants import coupons, crypto, duties, gates, money, orders, points, protocol, provider, record, stock, tenancy  # noqa: F401
 from tenants.invariants import history as histories
 from tenants.invariants.books import Books, NoBooks, fetch
 from tenants.invariants.look import Look, Options, Store

@@ -18,6 +18,7 @@ from tenants.orders import allot, index, release
 from tenants.payments import confirm, parts
 from tenants.payments.accounts import Providers
 from tenants.payments.provider import ProviderRefused
+from tenants.points import earnings
 
 
 async def request(
@@ -47,6 +48,7 @@ async def request(
     else:
         amount_minor, currency = await _take_back(tx, order, part, sum(sum(paid.values()) for paid in part.values()))
         await delivery.complete(tx, order_id)
+    await earnings.refunded(tx, order_id)
     told = {} if units is None and sale_ids is None else {"units": sorted(unit for paid in part.values() for unit in paid)}
     await tx.audit(actor, "order.refund_requested", encode("ord", order_id), amount_minor=amount_minor, currency=currency, **told)
 

@@ -86,12 +86,14 @@ async def change(tx: TenantTx, group_id: UUID, changes: dict[str, Any], *, versi
 
 
 async def remove(tx: TenantTx, group_id: UUID, *, actor: str) -> None:
-    """And who was in it is no more. Raises `NotFound`, and `Conflict` (`buyer_group_in_use`) while a price list is for it."""
+    """And who was in it is no more. Raises `NotFound`, and `Conflict` (`buyer_group_in_use`) while a price list or a level is for it."""
     await get(tx, group_id, lock="FOR UPDATE")
     if await tx.conn.fetchval("SELECT 1 FROM price_list WHERE tenant_id = $1 AND group_id = $2 LIMIT 1", tx.tenant_id, group_id):
         raise Conflict(
             "A price list is for this group. Remove the list, or give it to others; nothing was removed.", code="buyer_group_in_use"
         )
+    if await tx.conn.fetchval("SELECT 1 FROM points_level WHERE tenant_id = $1 AND group_id = $2 LIMIT 1", tx.tenant_id, group_id):
+        raise Conflict("A level has the prices of this group. Change the level first; nothing was removed.", code="buyer_group_in_use")
     await tx.conn.execute("DELETE FROM group_member WHERE tenant_id = $1 AND group_id = $2", tx.tenant_id, group_id)
     await tx.conn.execute("DELETE FROM buyer_group WHERE tenant_id = $1 AND id = $2", tx.tenant_id, group_id)
     await tx.audit(actor, "buyer_group.removed", encode("grp", group_id))

@@ -176,6 +176,12 @@ COLUMNS: dict[str, Erase | Search | Keep] = {
     "platform_staff.password_hash": PLATFORM,
     "platform_staff.role": PLATFORM,
     "platform_staff.totp_secret": PLATFORM,
+    "points_entry.kind": OURS,
+    "points_entry.note": Erase("NULL"),
+    "points_entry.once": OURS,
+    "points_level.name": GOODS,
+    "points_level_change.name": GOODS,
+    "points_program.expiry": OURS,
     "price_list.channel": GOODS,
     "price_list.name": GOODS,
     "price_list.state": OURS,
@@ -335,6 +341,7 @@ OWNED = {
     "orders": "shopper_id = $2",
     "order_note": f"order_id = ANY({_HIS})",
     "payment_attempt": f"order_id = ANY({_HIS})",
+    "points_entry": "shopper_id = $2",
 }
 # Tables of which a shopper's rows ($2) go whole: in which groups of buyers he was, and of what he wanted to be told.
 GONE = {"group_member": "shopper_id = $2", "sale_reminder": "shopper_id = $2"}

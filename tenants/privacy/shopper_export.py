@@ -44,6 +44,8 @@ QUERIES = {
     "groups": """SELECT g.name, g.kind, m.since FROM group_member AS m CROSS JOIN LATERAL (
                      SELECT name, kind FROM buyer_group WHERE tenant_id = $1 AND id = m.group_id OFFSET 0) AS g
                  WHERE m.tenant_id = $1 AND m.shopper_id = $2""",
+    "points": "SELECT seq, amount, kind, balance, order_id, note, at FROM points_entry WHERE tenant_id = $1 AND shopper_id = $2",
+    "levels": "SELECT name, growth, at FROM points_level_change WHERE tenant_id = $1 AND shopper_id = $2",
     "audit": f"""SELECT id, at, actor, action, subject, detail FROM audit WHERE tenant_id = $1 AND subject = ANY(
                      SELECT 'ord_' || replace(id::text, '-', '') FROM ({_MINE}) mine
                      UNION ALL SELECT 'shp_' || replace($2::text, '-', ''))""",

@@ -7,7 +7,9 @@ from api.process import Process
 from api.storefront import grants
 from checkout_core.ids import decode
 from tests.api.test_storefront import buy, fields
+from tests.security.world import bearer
 from tests.shop import Store
+from tests.tenants.points.member import Member, program, work
 from tests.tenants.privacy.people import buyer
 
 
@@ -65,3 +67,46 @@ class TestConsent:
         assert (await client.post(f"{place}/codes", data=form | {"by_itself": "1"}, headers=acme.at)).status_code == 303
         looks = [each for each in (await acme.ask("GET", "/v1/audit", acme.merchant))["items"] if each["action"] == "codes.revealed"]
         assert looks == []
+
+
+class TestPoints:
+    async def test_where_the_store_has_none(self, client: httpx.AsyncClient, acme: Store) -> None:
+        assert (await client.get("/me/points", headers=acme.at)).status_code == 404
+        assert "/me/points" not in (await client.get("/me", headers=acme.at)).text
+
+    async def test_a_stranger_sees_what_there_is_and_may_sign_in(self, client: httpx.AsyncClient, acme: Store) -> None:
+        """With scripts off: a form, and once a day however often it is sent."""
+        await program(acme, {"name": "Silver", "growth": 30}, sign_in_points=5)
+        page = await client.get("/me/points", headers=acme.at)
+        assert ("签到领 5 积分" in page.text, "再得 30 升为Silver" in page.text) == (True, True)
+        for _ in range(2):
+            done = await client.post("/me/points", data={"csrf": fields(page)["csrf"]}, headers=acme.at)
+            assert done.status_code == 303
+        page = await client.get("/me/points", headers=acme.at)
+        assert ("今日已签到" in page.text, page.text.count("+5"), "签到领" in page.text) == (True, 1, False)
+        assert "可用 5 积分" in (await client.get("/me", headers=acme.at)).text
+
+    async def test_his_own_and_nobody_elses(self, client: httpx.AsyncClient, acme: Store, globex: Store) -> None:
+        await program(acme)
+        await program(globex)
+        member = await Member.of(acme)
+        await member.buy()
+        await work(acme)
+        assert "+10" not in (await client.get("/me/points", headers=acme.at)).text
+        client.cookies.set("tessera_shopper", bearer(member.headers))
+        page = await client.get("/me/points", headers=acme.at)
+        assert ("+10" in page.text, member.orders["a"] in page.text) == (True, True)
+        assert "+10" not in (await client.get("/me/points", headers=globex.at)).text
+
+    async def test_the_statement_goes_on(self, client: httpx.AsyncClient, acme: Store) -> None:
+        await program(acme)
+        member = await Member.of(acme)
+        await member.buy()
+        for _ in range(25):
+            await member.adjust(3)
+        client.cookies.set("tessera_shopper", bearer(member.headers))
+        first = await client.get("/me/points", headers=acme.at)
+        assert (first.text.count("+3"), "/me/points?before=6" in first.text) == (20, True)
+        rest = await client.get("/me/points?before=6", headers=acme.at)
+        assert (rest.text.count("+3"), "before=" in rest.text) == (5, False)
+        assert (await client.get("/me/points?before=x", headers=acme.at)).text.count("+3") == 20

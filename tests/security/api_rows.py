@@ -70,6 +70,10 @@ def units(ids: dict[str, str]) -> dict[str, Any]:
     return {"json": {"units": [int(ids["unit_id"])], "reason": "x"}}
 
 
+def points(ids: dict[str, str]) -> dict[str, Any]:
+    return {"json": {"enabled": True, "sign_in_points": 5, "levels": [{"name": "x", "growth": 1, "group_id": ids["group_id"]}]}}
+
+
 API = {
     "GET /healthz": Row(),
     "GET /readyz": Row(),
@@ -275,6 +279,14 @@ API = {
     "GET /v1/buyer-groups/{group_id}/members": Row(),
     "PUT /v1/buyer-groups/{group_id}/members/{shopper_id}": Row(),
     "DELETE /v1/buyer-groups/{group_id}/members/{shopper_id}": Row(ok=204),
+    "GET /v1/points/program": Row(),
+    "PUT /v1/points/program": Row(content=points, names_ids=True, headers={"If-Match": "*"}),
+    "GET /v1/points": Row(),
+    "GET /v1/points/entries": Row(),
+    "POST /v1/points/sign-ins": Row(),
+    "GET /v1/shoppers/{shopper_id}/points": Row(),
+    "GET /v1/shoppers/{shopper_id}/points/entries": Row(),
+    "POST /v1/shoppers/{shopper_id}/points/entries": Row(ok=201, content=body(amount=-1, reason="x")),
     "GET /v1/order-tags": Row(),
     "POST /v1/order-tags": Row(ok=201, content=lambda _: {"json": {"name": uuid4().hex}}),
     "PUT /v1/order-tags/{tag_id}": Row(content=lambda _: {"json": {"name": uuid4().hex}}),

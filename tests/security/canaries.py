@@ -11,6 +11,7 @@ from tests.security.rows import Column, Table, row_of, tables
 
 # Columns that hold no word, and why; by name in any table, or in one.
 NO_WORD = {
+    "points_program.expiry": "a word of a CHECK",
     "state": "a word of a CHECK", "purpose": "a word of a CHECK", "kind": "a word of a CHECK", "currency": "three letters of a CHECK",
     "door": "a word of a CHECK", "ends_as": "a word of a CHECK", "disposition": "a word of a CHECK", "reason": "a word of a CHECK",
     "account": "a word of a CHECK", "provider": "a word of a CHECK", "role": "a word of a CHECK", "mode": "a word of a CHECK",

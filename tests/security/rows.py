@@ -23,6 +23,7 @@ WANTED = {
     "recipient": "md5(random()::text) || '@x.test'",
     "mail": "md5(random()::text) || '@x.test'",
     "currency": "'CNY'",
+    "points_level.earn_percent": "100",
     "orders.next_try_at": "now()",
     "data_request.next_try_at": "now()",
     "key_rotation.next_try_at": "now()",

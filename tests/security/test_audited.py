@@ -163,6 +163,8 @@ ACTS = {
     "DELETE /v1/buyer-groups/{group_id}": Act(("buyer_group.removed",)),
     "PUT /v1/buyer-groups/{group_id}/members/{shopper_id}": Act((), "he is in it already; tried in tests/api/test_buyer_groups.py"),
     "DELETE /v1/buyer-groups/{group_id}/members/{shopper_id}": Act(("buyer_group.left",)),
+    "PUT /v1/points/program": Act(("points.program_changed",)),
+    "POST /v1/shoppers/{shopper_id}/points/entries": Act(("points.adjusted",)),
     "POST /v1/order-exports": Act(("data.order_export",)),
     "POST /v1/provider-accounts": Act(("provider_account.created",)),
     "POST /v1/provider-accounts/test": Act((), "the store is no sandbox; tried in tests/api/test_payments.py"),

@@ -46,6 +46,7 @@ REMOVED = {
     ("tessera_app", "store_domain"): "a domain that is given up",
     ("tessera_app", "buyer_group"): "a group that no price list is for",
     ("tessera_app", "group_member"): "somebody is in the group no more, or is erased",
+    ("tessera_app", "points_level"): "a level that there is no more",
     ("tessera_app", "cart"): "a cart that is emptied",
     ("tessera_app", "category"): "a shelf that nothing is in",
     ("tessera_app", "product_image"): "a picture that is shown no more",
@@ -100,7 +101,19 @@ OF_PLATFORM = {
 }
 PLATFORM_MAY = " OR ".join(f"(privilege_type = '{may}' AND table_name IN {of})" for may, of in OF_PLATFORM.items())
 # Written once; who sells may add and read.
-KEPT = ("audit", "ledger_tx", "ledger_entry", "payment", "give_back", "order_mail", "vault_line", "unit_event", "content_version")
+KEPT = (
+    "audit",
+    "ledger_tx",
+    "ledger_entry",
+    "payment",
+    "give_back",
+    "order_mail",
+    "vault_line",
+    "unit_event",
+    "content_version",
+    "points_consumption",
+    "points_level_change",
+)
 OURS = "c.relnamespace = 'public'::regnamespace"
 
 

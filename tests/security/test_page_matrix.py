@@ -61,6 +61,8 @@ PAGES = {
     "POST /me/sign-out": Page("public"),
     "GET /me/coupons": Page("public"),
     "POST /me/coupons": Page("public", {"coupon_code": "NOBODYS"}),
+    "GET /me/points": Page("public"),
+    "POST /me/points": Page("public"),
     "GET /reminders": Page("public"),
     "POST /reminders": Page("public", {"token": "x", "act": "confirm"}),
     "GET /orders": Page("public"),

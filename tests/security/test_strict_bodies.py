@@ -115,6 +115,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "createPriceList": LIST, "changePriceList": LIST,
     "putPrices": {"entries": [{"sku_id": f"sku_{ZEROS}", "least_quantity": 1, "unit_minor": 1}]},
     "createBuyerGroup": {"name": "n", "kind": "level"}, "changeBuyerGroup": {"name": "n", "kind": "level"},
+    "putPointsProgram": {
+        "enabled": True, "earn_points": 1, "earn_minor": 100, "hold_days": 1, "expiry": "days", "expiry_count": 1, "sign_in_points": 1,
+        "growth_points": 1, "growth_minor": 100, "period_days": 1, "grace_days": 1, "levels": [{"name": "n", "growth": 1}],
+    },
+    "adjustPoints": {"amount": 1, "reason": "r"},
     "actOnOrders": {"act": "tag", "order_ids": [f"ord_{ZEROS}"], "tag_id": f"tag_{ZEROS}", "reason": None},
     "exportOrders": {
         "format": "csv", "q": "x", "state": "paid", "channel": "web", "sale_id": f"sal_{ZEROS}", "tag_id": f"tag_{ZEROS}",

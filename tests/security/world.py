@@ -70,6 +70,11 @@ class World(NamedTuple):
         request = await store.ask("POST", f"/v1/shoppers/{shopper}/exports", store.merchant)
         group, price_list = await priced(store, sku, shopper, canary)
         coupon, grant = await taken_off(store, owner, canary)
+        level = {"name": canary[:40], "growth": 1}
+        await store.ask(
+            "PUT", "/v1/points/program", store.merchant | {"If-Match": "*"}, {"enabled": True, "sign_in_points": 5, "levels": [level]}
+        )
+        await store.ask("POST", f"/v1/shoppers/{shopper}/points/entries", store.merchant, {"amount": 50, "reason": canary})
         tag = await store.ask("POST", "/v1/order-tags", store.merchant, {"name": canary})
         await store.ask("POST", f"/v1/orders/{order}/notes", store.merchant, {"words": canary})
         export = await store.ask("POST", "/v1/order-exports", store.merchant, {"format": "csv"})

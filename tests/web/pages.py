@@ -52,6 +52,7 @@ SHOP = [
     Page("me", "/me", "shopper"),
     Page("coupons", "/me/coupons", "shopper"),
     Page("me-nobody", "/me"),
+    Page("points", "/me/points", "shopper"),
     Page("policy", "/policies/refund"),
     Page("not-found", "/sales/sal_00000000000000000000000000000000", status=404),
     Page("closed", "/", host="closed", status=403),

@@ -67,6 +67,10 @@ class Shopkeeper:
         for kind, words, size in (("logo", "鹿", (320, 320)), ("banner", "新年好礼", (1600, 500))):
             self.ask("PUT", f"/v1/store/images/{kind}", file=artwork(words, size), headers={"Content-Type": "image/png"})
 
+        levels = [{"name": "银卡", "growth": 50, "earn_percent": 120}, {"name": "金卡", "growth": 500, "earn_percent": 150}]
+        rules = {"enabled": True, "sign_in_points": 5, "hold_days": 0, "expiry": "month_end", "expiry_count": 12, "period_days": 365}
+        self.ask("PUT", "/v1/points/program", rules | {"grace_days": 30, "levels": levels}, headers={"If-Match": "*"})
+
     def _stock(self, shelf: list[Goods]) -> None:
         """One product of each type, pictured, named in both languages, on the shelf; and one whose codes came as files, good and bad."""
         categories: dict[str, str] = {}
@@ -198,3 +202,4 @@ class Shopkeeper:
         self.ask("POST", "/v1/order-exports", {"format": "csv"})
         [customer] = self.ask("POST", "/v1/shoppers/search", {"contact": "xiaoman@deer.example"})["items"][:1]
         self.places["customer"] = customer["id"]
+        self.ask("POST", f"/v1/shoppers/{customer['id']}/points/entries", {"amount": 200, "reason": "开业回馈"})

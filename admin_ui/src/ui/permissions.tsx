@@ -8,7 +8,7 @@ export const PERMISSIONS: Record<string, string[]> = {
   vault: ["vault:read", "vault:write", "codes:reveal", "codes:find", "codes:export", "keys:write"],
   sales: ["sales:read", "sales:write"],
   orders: ["orders:read", "orders:write", "payments:write"],
-  customers: ["customers:read", "customers:write"],
+  customers: ["customers:read", "customers:write", "points:read", "points:write"],
   store: ["store:read", "store:write", "qualifications:write"],
   people: ["staff:read", "staff:write", "audit:read"],
   programs: ["api_keys:write", "webhooks:read", "webhooks:write"],

@@ -46,6 +46,7 @@ class Builder:
         self.conn, self.store, self.slug = conn, store, slug
         self.tenant = store.ids.setdefault("tenant", new_id())
         self.next_unit = 0
+        self.soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
 
     async def insert(self, table: str, **values: Any) -> None:
         columns = ["tenant_id", *values]
@@ -123,6 +124,7 @@ class Builder:
             await self.quarantine(state)
         await self.parted()
         await self.coupons()
+        await self.points()
         await self.insert(
             "payment_inbox",
             id=self.named("new_notice"),
@@ -300,6 +302,35 @@ class Builder:
         await self.deliver("parted")
         await self.refund("parted", "succeeded", part=PRICE - 90)
         await self.quarantine("parted")
+
+    async def points(self) -> None:
+        """Of a point for each whole unit of money: some spent, a part gone back, and all gone back of which some was spent."""
+        await self.insert("points_order", id=self.store.ids["doubled"], next_try_at=self.soon)
+        await self.account("delivered", {"order": 19, "staff": -5})
+        await self.account("parted", {"order": 19, "refund": -8}, refunded_minor=PRICE - 90, taken=8, growth_back=8)
+        await self.account("refunded", {"order": 9, "staff": -6, "refund": -3}, refunded_minor=PRICE, taken=3, owed=6, growth_back=9)
+
+    async def account(self, order: str, moved: dict[str, int], **went: int) -> None:
+        """What moved the points of an order's shopper, each time from the one lot that the order brought."""
+        ids = self.store.ids
+        shopper, balance, earned = ids[f"shopper_{order}"], 0, moved["order"]
+        left, owed = sum(moved.values()), went.get("owed", 0)
+        await self.insert("points_account", id=shopper, balance=left, owed=owed, entries=len(moved), next_try_at=self.soon)
+        for seq, (kind, amount) in enumerate(moved.items(), 1):
+            balance += amount
+            about = {"order_id": None, "once": None} if kind == "staff" else {"order_id": ids[order], "once": f"{kind}:{ids[order].hex}"}
+            await self.insert("points_entry", shopper_id=shopper, seq=seq, amount=amount, kind=kind, balance=balance, **about)
+            if amount > 0:
+                ready_at = dt.datetime.now(dt.UTC)
+                await self.insert("points_lot", shopper_id=shopper, seq=seq, amount=amount, remaining=left, ready_at=ready_at)
+            else:
+                await self.insert("points_consumption", shopper_id=shopper, seq=seq, lot_seq=1, amount=-amount)
+        sql = "UPDATE orders SET delivered_at = coalesce(delivered_at, now()) WHERE id = $1 RETURNING amount_minor, delivered_at"
+        amount_minor, delivered_at = await self.conn.fetchrow(sql, ids[order])
+        await self.insert(
+            "points_order", id=ids[order], shopper_id=shopper, settled_at=delivered_at, delivered_at=delivered_at,
+            amount_minor=amount_minor, lot_seq=1, earned=earned, growth=earned, next_try_at=None, **went,
+        )  # fmt: skip
 
     async def quarantine(self, name: str) -> None:
         """The first unit of an order is refunded."""

@@ -62,6 +62,7 @@ class TestShopper:
         assert {name: len(rows) for name, rows in told.items() if name != "shopper"} == {
             "orders": 1, "order_lines": 1, "payment_attempts": 1, "payments": 1, "refunds": 0, "refunded_units": 0, "deliveries": 1,
             "audit": 1, "notes": 0, "mails": 0, "groups": 1, "cart": 0, "coupons": 0, "coupon_uses": 0,
+            "points": 0, "levels": 0,
         }  # fmt: skip
         assert person.contact in files["orders.csv"].decode("utf-8-sig")
         assert other.contact.encode() not in b"".join(files.values())
