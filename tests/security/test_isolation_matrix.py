@@ -16,8 +16,9 @@ from api.guards import Anyone, Needs, PersonOnly, Platform, ShopperOnly, Shopper
 from api.process import Process
 from tenants.db import Pool, TenantTx, tenant_tx
 from tenants.platform.permissions import ROLES
-from tests.security.api_rows import API, NAMES, Ids, Row
+from tests.security.api_rows import API, NAMES
 from tests.security.routes import Route, routes
+from tests.security.row import Ids, Row
 from tests.security.world import Actors, World, send
 from tests.shop import Store, open_store
 

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from api.process import Process
-from tests.security.api_rows import API, Ids
+from tests.security.api_rows import API
 from tests.security.routes import Route, routes
+from tests.security.row import Ids
 from tests.security.test_isolation_matrix import API_ROUTES
 from tests.security.world import Browser, World, bearer, session
 from tests.shop import open_store

@@ -39,7 +39,7 @@ STOCK = [
     Break("an available unit has an order", "I2", "loose", [
         "UPDATE unit SET order_id = {cancelled}, shopper_id = {shopper_cancelled} WHERE id = {loose}"], ("unit",)),
     Break("a unit is sold before it is paid", "I2", "awaiting", ["UPDATE unit SET state = 'sold' WHERE id = {unit_awaiting}"]),
-    Break("a cancelled order keeps its unit", "I2", "awaiting", [
+    Break("a cancelled order keeps its unit", "I2 I25", "awaiting", [
         "UPDATE orders SET state = 'cancelled', next_try_at = NULL WHERE id = {awaiting}"]),
     Break("a unit is another shopper's", "I2", "unit_awaiting", [
         "UPDATE unit SET shopper_id = {shopper_cancelled} WHERE id = {unit_awaiting}"]),
@@ -88,7 +88,7 @@ ORDERS = [
         "UPDATE order_line SET unit_price_minor = 1 WHERE order_id = {cancelled}"]),
     Break("a line's units cost more than the line", "I13", "parted", [
         "UPDATE unit SET paid_minor = paid_minor + 1 WHERE id = {unit_parted}"]),
-    Break("a line's units cost less than the line", "I13", "delivered", [
+    Break("a line's units cost less than the line", "I13 I25 I27", "delivered", [
         "UPDATE order_line SET amount_minor = 2000 WHERE order_id = {delivered}",
         "UPDATE orders SET amount_minor = 2000 WHERE id = {delivered}",
         "UPDATE payment_attempt SET amount_minor = 2000 WHERE order_id = {delivered}",
@@ -148,7 +148,7 @@ MONEY = [
         "UPDATE refund SET payment_id = {payment_doubled}, order_id = {doubled} WHERE id = {refund_refunding}",
         "UPDATE refund SET payment_id = {payment_refunding}, order_id = {refunding}, reason = 'requested' WHERE id = {refund_late}"]),
     Break("a part refund names no unit", "I2 I14", "refund_parted", ["DELETE FROM refund_unit WHERE refund_id = {refund_parted}"]),
-    Break("a part refund is of more than its units", "I11 I14", "refund_parted", [
+    Break("a part refund is of more than its units", "I11 I14 I27", "refund_parted", [
         "UPDATE refund SET amount_minor = amount_minor + 1 WHERE id = {refund_parted}"]),
     Break("a refund names units of another order", "I2 I14", "gone_parted", [
         "UPDATE refund_unit SET order_id = {delivered} WHERE unit_id = {gone_parted}"]),

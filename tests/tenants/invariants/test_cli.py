@@ -51,7 +51,7 @@ class TestCheck:
         report = json.loads(capsys.readouterr().out)
         assert report["status"] == "violated"
         assert report["at_rest"] is True
-        assert list(report["invariants"]) == [f"I{n}" for n in range(1, 25)]
+        assert list(report["invariants"]) == [f"I{n}" for n in range(1, 28)]
         i23 = report["invariants"]["I23"]
         assert (i23["status"], i23["violations"]) == ("violated", 2)  # the reveal is not on record, and its link has no entry
         offender = [row for claim in i23["claims"] for row in claim["rows"]]
