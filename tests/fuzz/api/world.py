@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.fuzz.api.house import Headers, House
 from tests.fuzz.api.place import Place
-from tests.fuzz.api.scenes import accounts, catalog, picked, prices, rights, selling, types, vault
+from tests.fuzz.api.scenes import accounts, catalog, coupons, picked, prices, rights, selling, types, vault
 from tests.fuzz.api.scenes.scene import Scene
 
 
@@ -30,6 +30,7 @@ def furnish(house: House) -> World:
         selling.selling,
         catalog.catalog,
         prices.prices,
+        coupons.coupons,
         types.types,
         picked.picked,
         vault.vault,
