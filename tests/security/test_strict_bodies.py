@@ -30,6 +30,14 @@ LIST = {
     "state": "on",
 }  # fmt: skip
 LINE = {"sku_id": f"sku_{ZEROS}", "quantity": 1, "picks": ["gala.stalls"]}
+ORDER = {"lines": [LINE], "contact": "a@example.org", "lookup_password": "secret", "coupons": [f"cpg_{ZEROS}"]}
+COUPON = {
+    "name": "n", "kind": "fixed", "off_minor": 1, "off_bp": 0, "cap_minor": 1, "threshold_minor": 1, "scope": "only",
+    "sku_ids": [f"sku_{ZEROS}"], "product_ids": [f"prd_{ZEROS}"], "category_ids": [f"cat_{ZEROS}"], "channels": ["web"], "claim": "code",
+    "code": "SPRING", "claim_from": "2030-01-01T00:00:00Z", "claim_until": "2030-01-02T00:00:00Z", "valid_from": "2030-01-01T00:00:00Z",
+    "valid_until": "2030-01-02T00:00:00Z", "valid_days": 1, "per_shopper_max": 1, "claims_max": 1, "uses_max": 1, "budget_minor": 1,
+    "stack_group": "x", "exclusive": True, "returned_on_refund": True,
+}  # fmt: skip
 SAMPLES: dict[str, dict[str, Any]] = {
     "connectTestAccount": {},
     "signUp": {"store": "S", "slug": "some-slug", "mail": "a@example.org", "locale": "en"},
@@ -84,8 +92,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "changeSaleStock": {"add": 1},
     "putOnShelf": {"units": 1, "limit_per_shopper": 1, "hold_s": 900, "takes_new_stock": True},
-    "createOrder": {"lines": [LINE], "contact": "a@example.org", "lookup_password": "secret"},
-    "createQuote": {"lines": [LINE], "contact": "a@example.org", "lookup_password": "secret"}, "putCart": {"lines": [LINE]},
+    "createOrder": ORDER, "createQuote": ORDER, "putCart": {"lines": [LINE]},
+    "createCoupon": COUPON, "changeCoupon": COUPON, "issueCoupon": {"shopper_ids": [f"shp_{ZEROS}"]}, "claimCouponByCode": {"code": "x"},
+    "startCoupon": {}, "pauseCoupon": {}, "resumeCoupon": {}, "endCoupon": {}, "voidCouponGrant": {}, "claimCoupon": {},
     "lockUnits": {"units": [1], "reason": "r"}, "unlockUnits": {"units": [1], "reason": "r"}, "voidUnits": {"units": [1], "reason": "r"},
     "replaceUnit": {"reason": "r"}, "recallBatch": {"fate": "locked", "reason": "r"}, "restoreBatch": {"reason": "r"},
     "setBatch": {"priority": 1, "valid_from": "2030-01-01T00:00:00Z", "valid_until": "2031-01-01T00:00:00Z"},

@@ -4,7 +4,7 @@ import { useWords } from "../shell/words";
 
 /** All there are, as `tenants/permissions.py` has them, in the order in which people look for them. */
 export const PERMISSIONS: Record<string, string[]> = {
-  catalog: ["catalog:read", "catalog:write", "prices:read", "prices:write"],
+  catalog: ["catalog:read", "catalog:write", "prices:read", "prices:write", "coupons:read", "coupons:write"],
   vault: ["vault:read", "vault:write", "codes:reveal", "codes:find", "codes:export", "keys:write"],
   sales: ["sales:read", "sales:write"],
   orders: ["orders:read", "orders:write", "payments:write"],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.fuzz.api.house import Headers, House
 from tests.fuzz.api.place import Place
-from tests.fuzz.api.scenes import accounts, catalog, picked, points, prices, rights, selling, types, vault
+from tests.fuzz.api.scenes import accounts, catalog, coupons, picked, points, prices, rights, selling, types, vault
 from tests.fuzz.api.scenes.scene import Scene
 
 
@@ -31,6 +31,7 @@ def furnish(house: House) -> World:
         catalog.catalog,
         prices.prices,
         points.points,
+        coupons.coupons,
         types.types,
         picked.picked,
         vault.vault,
