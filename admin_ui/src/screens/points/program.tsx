@@ -42,7 +42,7 @@ function Draft({ etag, kept }: { etag: string; kept: Program }) {
   const save = () => put.mutate({ etag, program: draft }, { onSuccess: saved });
   const reload = () => void queries.invalidateQueries({ queryKey: ["points"] }).then(() => put.reset());
   const count = (name: "sign_in_points" | "hold_days" | "expiry_count" | "grace_days", min = 0) => (
-    <InputNumber id={name} min={min} precision={0} disabled={disabled} value={draft[name] ?? min} onChange={(value) => set({ [name]: value ?? min })} />
+    <InputNumber id={name} aria-label={t(`field.${name}`)} min={min} precision={0} disabled={disabled} value={draft[name] ?? min} onChange={(value) => set({ [name]: value ?? min })} />
   );
   const rate = (points: "earn_points" | "growth_points", minor: "earn_minor" | "growth_minor") => (
     <div className="row">
