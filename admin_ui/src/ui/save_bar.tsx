@@ -15,10 +15,12 @@ interface Props {
   onDiscard: () => void;
   /** Reads what the other one saved; offered after a conflict. */
   onReload?: () => void;
+  /** Whose words tell of a problem. */
+  noun?: string;
 }
 
 /** Appears with the first change. Leaving the page then asks. */
-export function SaveBar({ dirty, saving, error = null, onSave, onDiscard, onReload }: Props) {
+export function SaveBar({ dirty, saving, error = null, onSave, onDiscard, onReload, noun = "ui" }: Props) {
   const t = useWords("ui");
   const blocker = useBlocker(({ currentLocation, nextLocation }) => dirty && currentLocation.pathname !== nextLocation.pathname);
   useEffect(() => {
@@ -36,7 +38,7 @@ export function SaveBar({ dirty, saving, error = null, onSave, onDiscard, onRelo
       >
         {t("unsaved.text")}
       </Modal>
-      {error !== null && <ProblemNote error={error} style={{ marginTop: 16 }} />}
+      {error !== null && <ProblemNote error={error} noun={noun} style={{ marginTop: 16 }} />}
       {(dirty || saving) && (
         <div className="save-bar" role="region" aria-label={t("unsaved.title")}>
           <span className="said">{t("unsaved.bar")}</span>

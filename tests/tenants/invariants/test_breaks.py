@@ -93,7 +93,8 @@ ORDERS = [
         "UPDATE orders SET amount_minor = 2000 WHERE id = {delivered}",
         "UPDATE payment_attempt SET amount_minor = 2000 WHERE order_id = {delivered}",
         "UPDATE payment SET amount_minor = 2000 WHERE order_id = {delivered}",
-        "UPDATE ledger_entry SET amount_minor = sign(amount_minor) * 2000 WHERE tx_id = {tx_delivered}"]),
+        "UPDATE ledger_entry SET amount_minor = sign(amount_minor) * 2000 WHERE tx_id = {tx_delivered}",
+        "UPDATE points_order SET amount_minor = 2000 WHERE id = {delivered}"]),
     Break("a unit that is for sale cost somebody something", "I13", "free", ["UPDATE unit SET paid_minor = 1 WHERE id = {free}"]),
     Break("an order is in another currency", "I13", "cancelled", ["UPDATE orders SET currency = 'USD' WHERE id = {cancelled}"]),
     Break("an order has no lines", "I13", "cancelled", [

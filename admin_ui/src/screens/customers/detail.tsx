@@ -16,6 +16,7 @@ import { State } from "../../ui/state";
 import { RightsOfShopper } from "../entitlements/of_shopper";
 import { Contact } from "../orders/customer";
 import { tone } from "../orders/tones";
+import { PointsOfShopper } from "../points/of_shopper";
 import { DataRights } from "./data_rights";
 import { Groups } from "./groups";
 
@@ -67,6 +68,7 @@ function Sections({ shopper }: { shopper: Shopper }) {
             ]}
           />
         </Card>
+        {may("points:read") && <PointsOfShopper shopperId={shopper.id} />}
         {may("prices:read") && <Groups shopperId={shopper.id} />}
         <DataRights shopper={shopper} />
       </div>
