@@ -77,6 +77,7 @@ CONSOLE = [
     screen("order-by-hand", "/orders/{order_manual}"), screen("order-refunded", "/orders/{order_refunded}"),
     screen("fulfilments", "/fulfilments"), screen("entitlements", "/entitlements"), screen("exceptions", "/exceptions"),
     screen("customers", "/customers"), screen("customer", "/customers/{customer}"), screen("points", "/points"),
+    screen("coupons", "/coupons"),
     screen("payments", "/payments"),
     screen("setup", "/setup"), screen("staff", "/staff"), screen("invitations", "/staff/invitations"), screen("roles", "/staff/roles"),
     screen("profile", "/profile"), screen("keys", "/keys"), screen("webhooks", "/webhooks"), screen("webhook", "/webhooks/{endpoint}"),

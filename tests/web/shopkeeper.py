@@ -31,6 +31,12 @@ LOOKS = {
     "privacy_policy": "## 我们收集什么\n只收集完成订单需要的联系方式。\n\n## 保留多久\n订单完成后 180 天。",
     "terms": "## 购买须知\n下单即表示同意本条款。数字商品一经兑换即视为交付。",
 }  # fmt: skip
+COUPONS = (
+    {"name": "双旦预热 满 200 减 50", "kind": "fixed", "off_minor": 5_000, "threshold_minor": 20_000, "claims_max": 2_000},
+    {"name": "老客专享", "kind": "fixed", "off_minor": 2_000, "claim": "code", "code": "WELCOMEBACK", "uses_max": 500},
+    {"name": "全场九折", "kind": "percent", "off_bp": 1_000, "cap_minor": 3_000, "claims_max": 5_000, "valid_days": 30},
+    {"name": "满 50 减 10", "kind": "fixed", "off_minor": 1_000, "threshold_minor": 5_000, "claims_max": 10_000, "valid_days": 7},
+)  # fmt: skip
 
 
 class Shopkeeper:
@@ -203,3 +209,8 @@ class Shopkeeper:
         [customer] = self.ask("POST", "/v1/shoppers/search", {"contact": "xiaoman@deer.example"})["items"][:1]
         self.places["customer"] = customer["id"]
         self.ask("POST", f"/v1/shoppers/{customer['id']}/points/entries", {"amount": 200, "reason": "开业回馈"})
+        for nth, terms in enumerate(COUPONS):
+            coupon = self.ask("POST", "/v1/coupons", terms)["id"]
+            if nth:  # the first stays a draft
+                self.ask("POST", f"/v1/coupons/{coupon}/start")
+        self.desk.ask("POST", f"/v1/coupon-claims/open/{coupon}", self.shopper)
