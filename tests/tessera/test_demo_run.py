@@ -65,7 +65,7 @@ def judge(report: dict[str, Any]) -> None:
     counts = {name: report[name] for name in ("units", "sold", "oversold", "duplicates", "refunded", "ledger_imbalance")}
     assert counts == {"units": 500, "sold": 500, "oversold": 0, "duplicates": 0, "refunded": 0, "ledger_imbalance": 0}
     assert 250 <= report["paid"] == report["delivered"] <= 500
-    assert set(report["invariants"]) == {f"I{number}" for number in range(1, 25)}
+    assert set(report["invariants"]) == {f"I{number}" for number in range(1, 28)}
     assert set(report["invariants"].values()) <= {"holds", "not checked"}
     assert list(report["invariants"].values()).count("holds") >= 20
     assert report["faces"] == {"store": 200, "console": 200 if faces.is_built() else None, "sign_in": 200}
