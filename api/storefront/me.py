@@ -46,14 +46,13 @@ async def me(visit: AVisit, show: FromQuery[str] = "all") -> Response[bytes]:
     shopper = visit.shopper()
     async with tenant_tx(visit.process.app_pool, store.tenant_id) as tx:
         account = await points.account(tx, shopper.id if shopper else NOBODY)
-    if shopper is not None:
-        async with tenant_tx(visit.process.app_pool, shopper.tenant_id) as tx:
+        if shopper is not None:
             found = (await orders.latest(tx, orders.Asked(shopper_id=shopper.id), limit=ORDERS_MAX)).orders
             rights = await _rights(tx, shopper.id, visit.words.language)
             wishes = await reminders.mine(tx, shopper.id)
-        kept = [order for order in found if order.state != "refused" and order.lines]
-        mine = [view(order) for order in kept if not SHOWN[chosen] or order.state in SHOWN[chosen]]
-        contacts = list(dict.fromkeys(order.contact for order in kept if order.contact))[:5]
+            kept = [order for order in found if order.state != "refused" and order.lines]
+            mine = [view(order) for order in kept if not SHOWN[chosen] or order.state in SHOWN[chosen]]
+            contacts = list(dict.fromkeys(order.contact for order in kept if order.contact))[:5]
     visit.page.path = "/me"
     return visit.render(
         "me.html", known=shopper is not None, mine=mine, rights=rights, wishes=wishes, contacts=contacts, show=chosen, shown=list(SHOWN),

@@ -34,7 +34,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
 
 def _notice(visit: Visit, error: Exception, status: int, wait_s: int | None) -> Notice:
     t = visit.words
-    home = Link("/console" if visit.request.url.path.startswith("/merchant") else "/", t("problem.home"))
+    home = Link("/merchant" if visit.request.url.path.startswith("/merchant") else "/", t("problem.home"))
     back = Link(visit.request.url.path if visit.request.method == "GET" else _referrer(visit), t("problem.back"))
     match error:
         case NotFound() if error.code == "no_store":

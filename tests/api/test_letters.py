@@ -93,4 +93,4 @@ class TestMoved:
     @pytest.mark.parametrize("path", ["/merchant/imports", "/merchant/sales"])
     async def test_what_is_gone(self, client: httpx.AsyncClient, path: str) -> None:
         gone = await client.get(path, headers={"accept": "text/html"})
-        assert (gone.status_code, 'href="/console"' in gone.text) == (404, True)
+        assert (gone.status_code, 'href="/merchant"' in gone.text) == (404, True), "which leads to the console from a store's host too"
