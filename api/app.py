@@ -70,6 +70,7 @@ from api.translations import TranslationController
 from api.types import TypeController
 from api.units import IssueController, UnitController
 from api.vault import VaultController
+from api.waiting_rooms import WaitingRoomController
 from api.watches import StockWatchController
 from api.webhooks import WebhookDeliveryController, WebhookEndpointController, WebhookEventController
 from checkout_core.config import Settings
@@ -131,6 +132,7 @@ def create_app(settings: Settings) -> Litestar:
             OfferedPickController,
             ShopperController,
             CheckoutController,
+            WaitingRoomController,
             CartOrderController,
             QuoteController,
             CartController,

@@ -1,23 +1,33 @@
 """Which store a request is for: by its host, or on the platform's own host by the header X-Tessera-Store."""
 
+import datetime as dt
 from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 import msgspec
 from litestar.connection import ASGIConnection
 
 from api.memory import Memory
-from checkout_core.errors import BadRequest, Forbidden, NotFound
+from checkout_core.errors import AppError, BadRequest, Forbidden, NotFound
 from tenants import hosts
 from tenants.db import Pool
 
 TTL_S = 1.9  # and `hot.STORE_S`: two seconds after a change nobody goes by what was before
 STORES_MAX = 20_000
 HEADER = "x-tessera-store"
+AGAIN_S: Final = (60, 3600)  # after which whoever finds a store closed for a while may look again
 
 
 class Suspended(Forbidden):
     code = "store_suspended"
+
+
+class Closed(AppError):
+    """The merchant has closed his store for a while. No `Unavailable`: nothing that was asked is under way, and no page presses again."""
+
+    status = 503
+    code = "store_closed"
 
 
 class Store(msgspec.Struct, frozen=True):
@@ -28,11 +38,30 @@ class Store(msgspec.Struct, frozen=True):
     host: str = ""
     moved: bool = False
     suspended: bool = False
+    closed: bool = False
+    opens_at: dt.datetime | None = None
+
+    @property
+    def sells(self) -> bool:
+        return not (self.suspended or self.closed)
 
     def must_be_open(self) -> None:
-        """Raises `Suspended`."""
+        """Raises `Suspended` and `Closed`."""
+        self.must_not_be_suspended()
+        if self.closed:
+            detail = "The merchant has closed this store for a while. Nothing is sold; orders that were placed can be paid and looked up."
+            raise Closed(detail, retry_after_s=_again_s(self.opens_at))
+
+    def must_not_be_suspended(self) -> None:
+        """What serves those who hold an order asks this much. Raises `Suspended`."""
         if self.suspended:
             raise Suspended("This store is closed by the platform. Orders that are paid are still delivered or refunded; nothing is sold.")
+
+
+def _again_s(opens_at: dt.datetime | None) -> int:
+    shortest, longest = AGAIN_S
+    left_s = (opens_at - dt.datetime.now(dt.UTC)).total_seconds() if opens_at is not None else longest / 6
+    return int(min(max(left_s, shortest), longest))
 
 
 class Directory:
@@ -43,7 +72,7 @@ class Directory:
             if home is None:
                 return None
             host = home.primary_host or f"{home.slug}.{base_domain}"
-            return Store(home.tenant_id, home.slug, host, home.moved, home.suspended)
+            return Store(home.tenant_id, home.slug, host, home.moved, home.suspended, home.closed, home.opens_at)
 
         async def by_host(host: str) -> Store | None:
             return store(await hosts.by_host(platform, host))
@@ -110,7 +139,7 @@ class Directory:
     def peek(self, host: str, slug: str) -> Store | None:
         """The open store that is named, if memory knows and both names agree; None for everything that `find` must judge."""
         store = self._remembered(host, slug)
-        return None if store is None or store.suspended else store
+        return store if store is not None and store.sells else None
 
     def _remembered(self, host: str, slug: str) -> Store | None:
         by_host = self._by_host.peek(host) if host else None

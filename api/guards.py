@@ -108,8 +108,13 @@ async def _may_change(connection: Connection, handler: BaseRouteHandler, merchan
 
 
 async def while_open(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Beside the guard that says who may call: only while the store that is named is not suspended."""
+    """Beside the guard that says who may call: only while the store that is named sells."""
     (await store_of(connection)).must_be_open()
+
+
+async def unless_suspended(connection: Connection, handler: BaseRouteHandler) -> None:
+    """The same for what serves those who hold an order: they may pay it while the merchant has closed his store for a while."""
+    (await store_of(connection)).must_not_be_suspended()
 
 
 async def _merchant(connection: Connection) -> Merchant:

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from api.callers import Merchant
 from api.directory import Store
-from api.guards import needs, shopper, shopper_or, while_open
+from api.guards import needs, shopper, shopper_or, unless_suspended
 from api.paging import Page
 from api.process import Process
 from api.strict import AnyRequest
@@ -259,7 +259,7 @@ class OrderController(Controller):
 
     @post(
         "/{order_id:str}/payments",
-        guards=[shopper, while_open],
+        guards=[shopper, unless_suspended],
         operation_id="startPayment",
         summary="Start to pay; asked again, the payment that is open",
     )

@@ -1,5 +1,6 @@
 """HTTP for a store's settings and pictures. Each handler is one call into `tenants.stores` or `tenants.images`."""
 
+import datetime as dt
 from typing import Annotated, Any
 
 from litestar import Controller, Request, delete, get, patch, put
@@ -12,7 +13,7 @@ from api.callers import Merchant
 from api.etags import Tagged, if_match
 from api.guards import needs
 from api.process import Process
-from api.wire import END, Currency
+from api.wire import END, Currency, check_times
 from checkout_core.errors import NotFound, UnsupportedMedia
 from tenants import images, stores
 from tenants.db import TenantTx, tenant_tx
@@ -31,7 +32,8 @@ Policy = Annotated[str, Meta(max_length=10_000, pattern=TEXT)]
 
 
 class StoreChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is named is set, all else stays. A colour that is null is the platform's own again."""
+    """What is named is set, all else stays. A colour that is null is the platform's own again. A `closed` store sells nothing until it
+    is opened again: its pages say so with `closed_notice` and, as long as that is to come, `opens_at`, which opens nothing by itself."""
 
     name: Annotated[str, Meta(min_length=1, max_length=80, pattern=rf"^(?=.*\S)[^{_UNSEEN}\n\t]*{END}")] | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
@@ -51,6 +53,9 @@ class StoreChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     refund_policy: Policy | UnsetType = UNSET
     privacy_policy: Policy | UnsetType = UNSET
     terms: Policy | UnsetType = UNSET
+    closed: bool | UnsetType = UNSET
+    closed_notice: Annotated[str, Meta(max_length=500, pattern=TEXT)] | UnsetType = UNSET
+    opens_at: Annotated[dt.datetime, Meta(tz=True)] | UnsetType | None = UNSET
 
 
 class StoreImage(Struct, frozen=True):
@@ -104,6 +109,7 @@ class StoreController(Controller):
         tx: NamedDependency[TenantTx],
         merchant: NamedDependency[Merchant],
     ) -> Tagged[Store]:
+        check_times(data.opens_at or None)
         changes = {name: value for name, value in structs.asdict(data).items() if value is not UNSET}
         return _answer(await stores.change(tx, changes, version=if_match(request), actor=merchant.actor))
 

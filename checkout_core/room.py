@@ -25,6 +25,7 @@ KEEP_MS: Final = 24 * 3600 * 1000
 
 WAIT: Final = Script.of(scripts.read("wait"))
 ENTER: Final = Script.of(scripts.read("enter"))
+LEAVE: Final = Script.of(scripts.read("leave"))
 
 
 class Status(IntEnum):
@@ -59,6 +60,14 @@ class Room:
         )  # fmt: skip
         status, *numbers = await scripts.run(link, WAIT, (names.sale, names.line, names.seen, names.turns, names.room), args)
         return Place(Status(status), *numbers)
+
+    async def leave(self, sale: SaleKey, shopper_id: UUID) -> bool:
+        """Whether he had a place or a turn, which is free now. Raises `Closed` and `Unknown`."""
+        names = keys.room_of(sale)
+        (left,) = await scripts.run(
+            self._partitions.link(names.partition), LEAVE, (names.line, names.seen, names.turns), (shopper_id.bytes,)
+        )
+        return bool(left)
 
     async def enter(self, sale: SaleKey, shoppers: Sequence[UUID]) -> list[bool]:
         """Who of at most 512 may go on to the gate, in order. Raises `Closed` and `Unknown`."""

@@ -22,7 +22,7 @@ LEFT_MAX = 5  # sub-domains that one store may have left behind
 class Home(NamedTuple):
     """A store by one of its names. `primary_host` is None for one that uses its sub-domain.
 
-    `moved` says that the name is an old one, `suspended` that the platform has closed the store.
+    `moved` says that the name is an old one, `suspended` that the platform has closed the store, `closed` that its merchant has for a while.
     """
 
     tenant_id: UUID
@@ -30,18 +30,22 @@ class Home(NamedTuple):
     primary_host: str | None
     moved: bool
     suspended: bool
+    closed: bool
+    opens_at: dt.datetime | None
 
 
 _PRIMARY = "LEFT JOIN store_host p ON p.host = t.primary_host AND p.tenant_id = t.id AND p.redirects_until IS NULL"
 # A store that leaves is closed from the moment it was asked for, and so is its sandbox.
 _STAYS = "NOT EXISTS (SELECT 1 FROM off_boarding o WHERE o.tenant_id IN (t.id, t.sandbox_of) AND o.state <> 'cancelled')"
-_HOME = f"SELECT t.id, t.slug, p.host, false, t.suspended_at IS NOT NULL FROM tenant t {_PRIMARY}"
+_STORE = "LEFT JOIN store s ON s.tenant_id = t.id"
+_STANDS = "t.suspended_at IS NOT NULL, coalesce(s.closed, false), s.opens_at"
+_HOME = f"SELECT t.id, t.slug, p.host, false, {_STANDS} FROM tenant t {_STORE} {_PRIMARY}"
 
 
 async def by_host(platform: Pool, host: str) -> Home | None:
     """The store that answers to `host` (lower case, no port)."""
-    sql = f"""SELECT t.id, t.slug, p.host, h.redirects_until IS NOT NULL, t.suspended_at IS NOT NULL
-              FROM store_host h JOIN tenant t ON t.id = h.tenant_id {_PRIMARY}
+    sql = f"""SELECT t.id, t.slug, p.host, h.redirects_until IS NOT NULL, {_STANDS}
+              FROM store_host h JOIN tenant t ON t.id = h.tenant_id {_STORE} {_PRIMARY}
               WHERE h.host = $1 AND (h.redirects_until IS NULL OR h.redirects_until > now()) AND {_STAYS}"""
     async with platform_tx(platform) as conn:
         row = await conn.fetchrow(sql, host)

@@ -3,6 +3,7 @@
 Each change adds one to `version`, under the row's lock; who changes says which version he has read.
 """
 
+import datetime as dt
 import zoneinfo
 from functools import cache
 from typing import Any
@@ -19,7 +20,8 @@ from tenants.images import Image
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`zone` is IANA's name, locales are BCP 47 tags, colours `#rrggbb` in lower case or None for the platform's own.
 
-    The policies are plain text with the few marks that `api.storefront.markdown` knows; all other texts are plain.
+    The policies are plain text with the few marks that `api.storefront.markdown` knows; all other texts are plain. A `closed` store sells
+    nothing until it is opened again; `opens_at` is what its visitors are told, and opens nothing.
     """
 
     name: str
@@ -40,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     refund_policy: str
     privacy_policy: str
     terms: str
+    closed: bool
+    closed_notice: str
+    opens_at: dt.datetime | None
 
 
 class Store(Settings, frozen=True, kw_only=True):

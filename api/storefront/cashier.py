@@ -33,7 +33,7 @@ async def cashier(visit: AVisit, order: FromPath[str]) -> Response[bytes]:
 async def pay(visit: AVisit, order: FromPath[str]) -> Response[bytes]:
     """Start to pay, or go on. `show` is the wish to see the codes in this browser as soon as they are delivered."""
     fields = await visit.form()
-    await visit.at_open_store()
+    (await visit.at_store()).must_not_be_suspended()
     owner = await owner_of(visit, order)
     place, t = grants.path(owner.order_id), visit.words
     try:

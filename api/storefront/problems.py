@@ -1,5 +1,6 @@
 """Errors as people read them: what happened, what was kept, and a way on."""
 
+import datetime as dt
 import logging
 from typing import Any
 
@@ -7,7 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from api import problems
-from api.directory import Suspended
+from api.directory import Closed, Suspended
 from api.storefront.rendering import Link, Notice
 from api.storefront.visit import Moved, SeeOther, Visit, visit_of
 from checkout_core.errors import AppError, Forbidden, NotFound, TooMany, Unauthorized, Unavailable
@@ -29,6 +30,9 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
         return visit.go(request.url.path.rpartition("/")[0] or "/")  # the address of a form: its page lies above it
     wait_s = known.retry_after_s if isinstance(known, AppError) else None
     headers = {"Retry-After": str(wait_s)} if wait_s else {}
+    if isinstance(known, Closed):
+        now = dt.datetime.now(dt.UTC)
+        return visit.render("closed.html", status=status, headers=headers, now=now)
     return visit.render("notice.html", status=status, headers=headers, notice=_notice(visit, known, status, wait_s))
 
 

@@ -1,6 +1,6 @@
 """What is left of a sale, for the many who look at its page: one small answer, looked up once a second for all of them.
 
-Each viewer is told when to ask again. The more there are, the longer that is (`api.storefront.pace`).
+Each viewer is told when to ask again. The more there are, the longer that is (`api.pace`).
 """
 
 import datetime as dt
@@ -13,8 +13,8 @@ from litestar.params import FromPath, FromQuery
 
 from api.headers import SECURITY_HEADERS
 from api.memory import Memory
+from api.pace import Pace
 from api.process import Process
-from api.storefront.pace import Pace
 from api.storefront.shop import view
 from api.storefront.views import SaleView
 from checkout_core.errors import NotFound

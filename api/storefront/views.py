@@ -33,6 +33,9 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     color: str | None = None
     color_dark: str | None = None
     is_test: bool = False
+    closed: bool = False
+    closed_notice: str = ""
+    opens_at: dt.datetime | None = None
 
 
 class ChoiceView(msgspec.Struct, frozen=True, kw_only=True):

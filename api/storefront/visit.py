@@ -153,7 +153,7 @@ class Visit:
         return self.store
 
     async def at_open_store(self) -> Store:
-        """The same, for pages that sell. Raises `Suspended`."""
+        """The same, for pages that sell. Raises `Suspended` and `Closed`."""
         store = await self.at_store()
         store.must_be_open()
         return store
@@ -351,6 +351,7 @@ def store_view(face: stores.Store) -> StoreView:
         seo_title=face.seo_title, seo_description=face.seo_description,
         logo=face.images.get("logo"), hero=face.images.get("banner"), favicon=face.images.get("favicon"),
         color=face.primary_color, color_dark=face.primary_color_dark, is_test=face.mode == "test",
+        closed=face.closed, closed_notice=face.closed_notice, opens_at=face.opens_at,
         policies=tuple(name for name, field in POLICIES.items() if getattr(face, field)),
         has_colors=any((face.primary_color, face.primary_color_dark, face.accent_color, face.accent_color_dark)),
     )  # fmt: skip

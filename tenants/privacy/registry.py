@@ -252,6 +252,7 @@ COLUMNS: dict[str, Erase | Search | Keep] = {
     "store.accent_color": OURS,
     "store.accent_color_dark": OURS,
     "store.banner": GOODS,
+    "store.closed_notice": GOODS,
     "store.contact": GOODS,
     "store.currency": OURS,
     "store.footer": GOODS,

@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from api.storefront.pace import AGAIN_S_MAX, AGAIN_S_MIN, ASKS_PER_S, Pace
+from api.pace import AGAIN_S_MAX, AGAIN_S_MIN, ASKS_PER_S, Pace
 from tests.shop import Store
 
 

@@ -11,13 +11,14 @@ import httpx
 import pytest
 
 from api.process import Process
-from api.storefront.waiting import Known, standing
+from api.waiting_rooms import Known, standing
 from checkout_core import keys, room, scripts
 from checkout_core.ids import new_id
 from checkout_core.intents import SaleKey
 from checkout_core.partitions import Partitions
 from checkout_core.room import Place, Room, Status
 from checkout_core.scripts import Script
+from tenants.db import tenant_tx
 from tests.api.test_flash import Flash, gatekeeper, open_flash  # noqa: F401  its fixtures
 from tests.api.test_storefront import buy, fields
 from tests.shop import Store
@@ -167,7 +168,96 @@ async def process_guest(open_flash: Any) -> dict[str, str]:  # noqa: F811
     return dict(await (await open_flash(1)).store.guest())
 
 
+class TestLeave:
+    async def test_who_is_behind_moves_up(self, line: Line) -> None:
+        await line.sold_out()
+        first, second, third = await line.arrive(3)
+        assert await line.room.leave(line.flash.key, second)
+        assert not await line.room.leave(line.flash.key, second)
+        assert await line.places([first, third]) == [1, 2]
+        assert (await line.wait(second)).place == 3
+
+    async def test_a_turn_that_is_given_up_is_the_nexts(self, line: Line) -> None:
+        await line.sold_out()
+        first, second = await line.arrive(2)
+        await line.comes_back()
+        assert (await line.wait(first)).status is Status.TURN
+        assert await line.room.leave(line.flash.key, first)
+        assert (await line.wait(second)).status is Status.TURN
+
+
+class TestApi:
+    def path(self, line: Line) -> str:
+        return f"/v1/waiting-rooms/{line.flash.id}"
+
+    async def test_without_a_token(self, client: httpx.AsyncClient, acme: Store, line: Line) -> None:
+        for method in ("POST", "GET", "DELETE"):
+            assert (await client.request(method, self.path(line), headers=acme.at)).status_code == 401
+            assert (await client.request(method, self.path(line), headers=acme.merchant)).status_code == 401
+
+    async def test_of_another_store(self, client: httpx.AsyncClient, globex: Store, line: Line) -> None:
+        await line.sold_out()
+        stranger = await globex.guest()
+        for method in ("POST", "GET", "DELETE"):
+            assert (await client.request(method, self.path(line), headers=stranger)).status_code == 404
+        assert (await line.wait(new_id())).total == 1
+
+    async def test_a_place_is_taken_kept_and_given_up(self, client: httpx.AsyncClient, acme: Store, line: Line) -> None:
+        await line.sold_out()
+        [stranger] = await line.arrive(1)
+        me = await acme.guest()
+        assert (await client.get(self.path(line), headers=me)).json()["status"] == "out"
+        for _ in range(2):
+            told = (await client.post(self.path(line), headers=me)).json()
+            assert (told["status"], told["place"], told["total"], told["held"]) == ("later", 2, 2, 1)
+        assert (await client.get(self.path(line), headers=me)).json() == told
+        assert (await client.delete(self.path(line), headers=me)).status_code == 204
+        assert (await client.delete(self.path(line), headers=me)).status_code == 204
+        assert (await client.get(self.path(line), headers=me)).json()["status"] == "out"
+        assert await line.places([stranger]) == [1]
+
+    async def test_a_turn_leads_to_a_checkout(self, client: httpx.AsyncClient, acme: Store, line: Line) -> None:
+        await line.sold_out()
+        me = await acme.guest()
+        await client.post(self.path(line), headers=me)
+        await line.comes_back()
+        told = (await client.get(self.path(line), headers=me)).json()
+        assert (told["status"], told["left_s"] in (119, 120)) == ("turn", True)
+        answer = await line.flash.press(me)
+        assert answer.json().get("code") != "waiting_room", "it passes the line; the gate and the commit decide as ever"
+
+    @pytest.mark.parametrize(
+        ("changes", "code"),
+        [
+            ("starts_at = now() + interval '1 hour'", "not_started"),
+            ("state = 'paused'", "paused"),
+            ("ends_at = now() - interval '1 second', starts_at = now() - interval '1 hour'", "ended"),
+        ],
+    )
+    async def test_where_nothing_is_to_wait_for(
+        self, client: httpx.AsyncClient, acme: Store, line: Line, process: Process, changes: str, code: str
+    ) -> None:
+        async with tenant_tx(process.app_pool, acme.tenant_id) as tx:
+            await tx.conn.execute(f"UPDATE sale SET {changes} WHERE tenant_id = $1 AND id = $2", *line.flash.key)
+        answer = await client.post(self.path(line), headers=await acme.guest())
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
+
+    async def test_a_sale_without_one(self, client: httpx.AsyncClient, acme: Store) -> None:
+        sale, me = await acme.sale(1), await acme.guest()
+        for method in ("POST", "GET", "DELETE"):
+            assert (await client.request(method, f"/v1/waiting-rooms/{sale}", headers=me)).status_code == 404
+
+
 class TestPage:
+    async def test_names_the_sale_in_the_readers_language(self, client: httpx.AsyncClient, acme: Store, line: Line) -> None:
+        await acme.ask("PUT", f"/v1/translations/{line.flash.id}/en", acme.merchant, {"name": "Singles' Day"})
+        form = fields(await client.get(f"/sales/{line.flash.id}", headers=acme.at))
+        await line.sold_out()
+        await client.post(f"/sales/{line.flash.id}/buy", data=form | {"quantity": "1"}, headers=acme.at)
+        for language, name in (("en", "Singles&#39; Day"), ("zh-CN", "Launch")):
+            page = await client.get(f"/sales/{line.flash.id}/wait", headers=acme.at | {"Accept-Language": language})
+            assert f'<p class="soft">{name}</p>' in page.text
+
     async def test_who_finds_nothing_left_gets_a_place_and_keeps_it(self, client: httpx.AsyncClient, acme: Store, line: Line) -> None:
         form = fields(await client.get(f"/sales/{line.flash.id}", headers=acme.at))
         await line.sold_out()
@@ -215,7 +305,7 @@ NOW = dt.datetime.now(dt.UTC)
     ],
 )
 def test_what_is_said_of_a_place(place: tuple[Any, ...], held: int, free: int, status: str, estimate: int | None) -> None:
-    known = Known("x", "line", "open", NOW, None, free, held, 900)
+    known = Known({"": "x"}, "line", "open", NOW, None, free, held, 900)
     *told_of, since_ms = place
     place = (*told_of, int(time.time() * 1000) + since_ms if since_ms < 0 else since_ms)  # below zero: so long ago
     told = standing(known, Place(*place), dt.datetime.now(dt.UTC), 4.0)

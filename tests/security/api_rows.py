@@ -206,6 +206,8 @@ API = {
     "GET /v1/storefront/categories": Row(),
     "POST /v1/shopper-tokens": Row(ok=201),
     "POST /v1/checkouts": Row(ok=201, content=body(sale_id="{sale_id}", quantity=1), names_ids=True),
+    # Its sale has no waiting room; tried with one in tests/api/test_waiting_room.py.
+    **{f"{method} /v1/waiting-rooms/{{sale_id}}": Row(ok=404) for method in ("GET", "POST", "DELETE")},
     "POST /v1/orders": Row(ok=201, content=cart, names_ids=True),
     "POST /v1/quotes": Row(content=cart),
     "GET /v1/cart": Row(),

@@ -62,7 +62,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "changeStore": {
         "name": "n", "currency": "CNY", "zone": "UTC", "locale": "en", "locales": ["en"], "contact": "c", "primary_color": "#000000",
         "primary_color_dark": "#000000", "accent_color": "#000000", "accent_color_dark": "#ffffff", "banner": "b", "notice": "n",
-        "footer": "f", "seo_title": "t", "seo_description": "d", "refund_policy": "r", "privacy_policy": "p", "terms": "t",
+        "footer": "f", "seo_title": "t", "seo_description": "d", "refund_policy": "r", "privacy_policy": "p", "terms": "t", "closed": True,
+        "closed_notice": "n", "opens_at": "2030-01-01T00:00:00Z",
     },
     "addDomain": {"domain": "shop.example.com"}, "verifyDomain": {}, "moveStore": {"slug": "some-slug"},
     "setPrimaryHost": {"host": "shop.example.com"},
@@ -95,6 +96,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "createOrder": ORDER, "createQuote": ORDER, "putCart": {"lines": [LINE]},
     "createCoupon": COUPON, "changeCoupon": COUPON, "issueCoupon": {"shopper_ids": [f"shp_{ZEROS}"]}, "claimCouponByCode": {"code": "x"},
     "startCoupon": {}, "pauseCoupon": {}, "resumeCoupon": {}, "endCoupon": {}, "voidCouponGrant": {}, "claimCoupon": {},
+    "joinWaitingRoom": {},
     "lockUnits": {"units": [1], "reason": "r"}, "unlockUnits": {"units": [1], "reason": "r"}, "voidUnits": {"units": [1], "reason": "r"},
     "replaceUnit": {"reason": "r"}, "recallBatch": {"fate": "locked", "reason": "r"}, "restoreBatch": {"reason": "r"},
     "setBatch": {"priority": 1, "valid_from": "2030-01-01T00:00:00Z", "valid_until": "2031-01-01T00:00:00Z"},

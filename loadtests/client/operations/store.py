@@ -39,13 +39,18 @@ class Store(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refund_policy: str
     privacy_policy: str
     terms: str
+    closed: bool
+    closed_notice: str
+    opens_at: dt.datetime | None
     slug: str
     mode: str
     images: dict[str, Any]
 
 
 class StoreChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is named is set, all else stays. A colour that is null is the platform's own again."""
+    """What is named is set, all else stays. A colour that is null is the platform's own again. A `closed` store sells nothing until it is
+    opened again: its pages say so with `closed_notice` and, as long as that is to come, `opens_at`, which opens nothing by itself.
+    """
 
     name: str | UnsetType = UNSET
     currency: str | UnsetType = UNSET
@@ -65,6 +70,9 @@ class StoreChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refund_policy: str | UnsetType = UNSET
     privacy_policy: str | UnsetType = UNSET
     terms: str | UnsetType = UNSET
+    closed: bool | UnsetType = UNSET
+    closed_notice: str | UnsetType = UNSET
+    opens_at: dt.datetime | UnsetType | None = UNSET
 
 
 class Address(Struct, frozen=True, kw_only=True, omit_defaults=True):

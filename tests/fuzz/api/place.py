@@ -142,9 +142,12 @@ class Place:
         assert httpx.post(attempt["pay_url"], trust_env=False).status_code == 303
 
     def wait(self, path: str, state: str, headers: Headers | None = None) -> None:
+        self.until(lambda: self.ask("GET", path, headers=headers)["state"] == state, f"{path} {state}")
+
+    def until(self, is_so: Callable[[], bool], what: str) -> None:
         until = time.monotonic() + DELIVERED_S
-        while self.ask("GET", path, headers=headers)["state"] != state:
-            assert time.monotonic() < until, f"{path} was not {state} in time"
+        while not is_so():
+            assert time.monotonic() < until, f"there was not {what} in time"
             time.sleep(0.1)
 
     def webhook(self) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """A store, and what it sells."""
 
+import datetime as dt
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -41,7 +42,7 @@ def store(place: Place) -> dict[str, Scene]:
 
     return {
         "changeStore": Scene(
-            lambda _: Given({"If-Match": "*"}),
+            lambda _: Given({"If-Match": "*", "closed": False}),  # a closed store refuses everybody else
             after=lambda done: ask("PATCH", "/v1/store", SETTINGS, headers=place.key_of(done.role) | ANY),
         ),
         "putStoreImage": Scene(lambda _: Given({"kind": "logo"}, picture(), PNG)),
@@ -76,6 +77,16 @@ def selling(place: Place) -> dict[str, Scene]:
             return Given({"sale_id": sale_id})
 
         return make
+
+    def line(_: str) -> Given | None:
+        """A flash sale that is drawn for, once its gate is loaded."""
+        if not place.house.whole:
+            return None
+        starts_at = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()
+        new = {"sku_id": place.ids["sku_id"][0], "name": "Draw", "units": 1, "limit_per_shopper": 0, "door": "gate"}
+        sale_id = ask("POST", "/v1/sales", new | {"waiting_room": "draw", "starts_at": starts_at})["id"]
+        place.until(lambda: desk.send("POST", f"/v1/waiting-rooms/{sale_id}", place.headers["shopper"], {}).is_success, "a gate")
+        return Given({"sale_id": sale_id})
 
     def order(_: str) -> Given:
         return Given({"order_id": place.order()})
@@ -138,6 +149,9 @@ def selling(place: Place) -> dict[str, Scene]:
             always(sale_id=last, add=None, withdraw=1), after=lambda _: desk.send("POST", f"/v1/sales/{last}/stock", place.key, {"add": 1})
         ),
         "createCheckout": Scene(always(sale_id=last), after=cancel),
+        "joinWaitingRoom": Scene(line),
+        "getPlaceInLine": Scene(line),
+        "leaveWaitingRoom": Scene(line),
         "putOnShelf": Scene(always(sku_id=shelf, units=1)),
         "takeOffShelf": Scene(shelved, ALWAYS),
         "createOrder": Scene(cart, ALWAYS, cancel),
