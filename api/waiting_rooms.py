@@ -57,9 +57,11 @@ Stands = Literal["draw", "turn", "waiting", "later", "gone", "full", "out", "end
 
 
 class PlaceInLine(Struct, frozen=True):
-    """Where a shopper stands. `status`: draw (before the start) · turn · waiting · later (all that others have may be gone before) · gone ·
-    full · out · ended. `place` counts from 1, of `total`; `left_s` of a turn, or until the start. `estimate_s` is null as long as the line has
-    hardly moved; `held` units others have not paid yet. Ask again after `again_s`: who is not seen for 90 seconds has no place any more."""
+    """Where a shopper stands. `status`: draw (before the start) · turn · waiting · later (all that others have may be gone before) · gone
+    · full · out · ended.
+
+    `place` counts from 1, of `total`; `left_s` of a turn, or until the start. `estimate_s` is null as long as the line has hardly moved;
+    `held` units others have not paid yet. Ask again after `again_s`: who is not seen for 90 seconds has no place any more."""
 
     status: Stands
     place: int = 0
@@ -101,8 +103,8 @@ class Rooms:
     async def join(self, sale_id: UUID, who: Shopper) -> PlaceInLine:
         """Where he stands, with a place if he had none.
 
-        Raises `NotFound`; `Conflict` (`ended`, `paused`, `not_started`, `sold_out`) when there is nothing to wait for; `Unavailable` without
-        the gate.
+        Raises `NotFound`; `Conflict` (`ended`, `paused`, `not_started`, `sold_out`) when there is nothing to wait for; `Unavailable`
+        without the gate.
         """
         known = await self.find(who.tenant_id, sale_id)
         now = dt.datetime.now(dt.UTC)

@@ -22,7 +22,8 @@ LEFT_MAX = 5  # sub-domains that one store may have left behind
 class Home(NamedTuple):
     """A store by one of its names. `primary_host` is None for one that uses its sub-domain.
 
-    `moved` says that the name is an old one, `suspended` that the platform has closed the store, `closed` that its merchant has for a while.
+    `moved` says that the name is an old one, `suspended` that the platform has closed the store, `closed` that its merchant has for a
+    while.
     """
 
     tenant_id: UUID
