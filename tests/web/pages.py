@@ -6,7 +6,7 @@ A row that is missing here is a page that nobody looked at: a new page needs one
 from typing import Literal, NamedTuple
 
 Who = Literal["visitor", "shopper", "merchant"]
-Host = Literal["shop", "closed", "nobody", "platform"]
+Host = Literal["shop", "closed", "away", "nobody", "platform"]
 
 
 class Page(NamedTuple):
@@ -20,6 +20,7 @@ class Page(NamedTuple):
     press: str = ""  # a selector of what is pressed first: the page is what comes then
     status: int = 200
     whole: bool = True  # False for one too long to be pictured from top to bottom
+    first: str = ""  # what the shopkeeper sees to before somebody looks: a method of his
 
 
 SHOP = [
@@ -35,7 +36,7 @@ SHOP = [
     Page("sale-paused", "/sales/{sale_paused}"),
     Page("sale-gone", "/sales/{sale_gone}"),
     Page("sale-ended", "/sales/{sale_ended}"),
-    Page("waiting-room", "/sales/{sale_gate}/wait", "shopper"),
+    Page("waiting-room", "/sales/{sale_gate}/wait", "shopper", shown="[data-place]", first="line_up"),
     Page("cart", "/cart", "shopper"),
     Page("cart-empty", "/cart"),
     Page("checkout", "/checkout", "shopper"),
@@ -56,6 +57,7 @@ SHOP = [
     Page("policy", "/policies/refund"),
     Page("not-found", "/sales/sal_00000000000000000000000000000000", status=404),
     Page("closed", "/", host="closed", status=403),
+    Page("closed-for-a-while", "/", host="away", status=503),
     Page("no-store", "/orders", host="nobody", status=404),
 ]
 

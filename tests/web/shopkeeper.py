@@ -15,6 +15,7 @@ from tests.fuzz.api.house import Desk, Headers, bearer
 from tests.web.artwork import artwork
 
 WITHIN_S = 30.0
+BEFORE, BEHIND = 11, 29  # of the shopper in the waiting room
 ENGLISH = {
     "code": ("Cinema voucher", "One seat at any cinema."), "topup": ("Mobile top-up", "All networks, within an hour."),
     "manual": ("Game boosting", "Gold to platinum, by hand."), "licence": ("Jianying Pro", "Video editing on two devices."),
@@ -63,6 +64,7 @@ class Shopkeeper:
         self._stock(goods(dt.datetime.now(dt.UTC)))
         self._sell()
         self._serve()
+        self._crowd()
         self._run()
 
     def guest(self) -> Headers:
@@ -131,7 +133,7 @@ class Shopkeeper:
             ("paused", "老客专享 · 视频会员年卡", {"units": 10}),
             ("gone", "首发 · 视频会员年卡", {"units": 1}),
             ("ended", "双十一 · 视频会员年卡", {"units": 5}),
-            ("gate", "零点秒杀 · 视频会员年卡", {"units": 30, "price_minor": 990, "door": "gate", "waiting_room": "line"}),
+            ("gate", "零点秒杀 · 视频会员年卡", {"units": 30, "price_minor": 990, "door": "gate", "waiting_room": "line", "hold_s": 7200}),
         ):
             body = {"sku_id": sku, "name": name, "limit_per_shopper": 2, **more}
             self.places[f"sale_{state}"] = self.ask("POST", "/v1/sales", body)["id"]
@@ -162,6 +164,19 @@ class Shopkeeper:
         self.places["unpaid"] = self.cart_order(self.guest(), "reusable")
         lines = [{"sku_id": self.places[f"sku_{type_}"], "quantity": 1} for type_ in ("code", "licence", "reusable")]
         self.desk.ask("PUT", "/v1/cart", self.shopper, {"lines": lines})
+
+    def _crowd(self) -> None:
+        """Others hold all that is left of the flash sale, and more of them wait."""
+        sale = self.ask("GET", f"/v1/sales/{self.places['sale_gate']}")
+        left = sale["allotted"] - sale["committed"]
+        for quantity in [2] * (left // 2) + [1] * (left % 2):
+            self.order(self.guest(), "gate", quantity=quantity)
+        self._waiting = [self.guest() for _ in range(BEFORE + BEHIND)]
+
+    def line_up(self) -> None:
+        """Everybody asks for his place, in order: who has not asked for 90 seconds has none."""
+        for who in (*self._waiting[:BEFORE], self.shopper, *self._waiting[BEFORE:]):
+            self.desk.ask("POST", f"/v1/waiting-rooms/{self.places['sale_gate']}", who)
 
     def order(self, who: Headers, sale: str, **more: Any) -> str:
         body = {"sale_id": self.places[f"sale_{sale}"], "quantity": 1, "contact": "xiaoman@deer.example", **more}

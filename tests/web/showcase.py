@@ -1,6 +1,7 @@
 """A whole shop in real processes with a shopkeeper's things in it, and browsers of those who look at its pages."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ class Showcase:
     def show(self, tab: Tab, page: Page) -> None:
         """The page, whole: its fonts loaded, nothing under way."""
         quiet = Quiet(tab)
+        if page.first:
+            getattr(self.keeper, page.first)()
         answer = tab.goto(self.url(page))
         assert answer is not None
         assert answer.status == page.status, f"{page.name} answers {answer.status}, not {page.status}"
@@ -85,7 +88,7 @@ def furnished(shop: Shop) -> Iterator[Showcase]:
         keeper.furnish()
         sales = [keeper.places[f"sale_{name}"].partition("_")[2] for name in ("open", "gate", "ended", "paused")]
         asyncio.run(past.write(shop.environ["DATABASE_URL"], str(opened["tenant_id"]).removeprefix("ten_"), sales))
-        slugs = {"shop": slug, "closed": _closed(shop), "nobody": "nobody-at-all"}
+        slugs = {"shop": slug, "closed": _closed(shop), "away": _away(shop), "nobody": "nobody-at-all"}
         credentials = {"mail": mail, "password": PASSWORD}
         session = httpx.post(f"{shop.api_url}/v1/sessions", json=credentials, trust_env=False).raise_for_status().json()
         shopper = keeper.shopper["Authorization"].removeprefix("Bearer ")
@@ -99,4 +102,14 @@ def _closed(shop: Shop) -> str:
         door = Door(desk, house)
         store, admin = door.open_store(), door.first_admin()
         desk.ask("POST", f"/v1/platform/merchants/{store.tenant_id}/suspend", admin, {"reason": "资质待补 · papers are missing"})
+    return store.slug
+
+
+def _away(shop: Shop) -> str:
+    """The slug of a store that its merchant has closed for a while."""
+    with closing(Desk(shop.api_url)) as desk:
+        store = Door(desk, House.of(shop)).open_store()
+        words = {"name": "小鹿数字商行", "closed": True, "closed_notice": "盘点中，暂停接单。\n急事请拨打 400-810-6688。"}
+        opens_at = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=5)).isoformat()
+        desk.ask("PATCH", "/v1/store", store.key | {"If-Match": "*"}, words | {"opens_at": opens_at})
     return store.slug
