@@ -1,28 +1,17 @@
 """A store that its merchant has closed for a while: it sells nothing, says until when, and serves those who hold an order as ever."""
 
 import datetime as dt
-import time
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
-import pytest
 
-from api import memory
+from tests.api.later import WITHIN_S, later
 from tests.api.test_storefront import buy, fields
 from tests.shop import Store
 
-WITHIN_S = 2.0
+__all__ = ["later"]
 CLOSED = {(503, "store_closed")}
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """Of the memories' clock: `ahead_s`."""
-    clock = SimpleNamespace(ahead_s=0.0)
-    clock.monotonic = lambda: time.monotonic() + clock.ahead_s
-    monkeypatch.setattr(memory, "time", clock)
-    return clock
 
 
 async def shut(store: Store, later: SimpleNamespace, **fields: Any) -> None:
@@ -118,7 +107,16 @@ class TestPages:
         assert (answer.status_code, "data-by-itself" in answer.text) == (503, False)
 
 
-class TestPaying:
+class TestOrders:
+    async def test_an_order_is_cancelled_while_its_store_is_closed(
+        self, client: httpx.AsyncClient, acme: Store, later: SimpleNamespace
+    ) -> None:
+        shopper, sale = await acme.guest(), await acme.sale(1)
+        order = await acme.order(shopper, sale)
+        await shut(acme, later)
+        answer = await client.post(f"/v1/orders/{order}/cancel", json={}, headers=shopper)
+        assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+
     async def test_an_order_is_paid_while_its_store_is_closed(self, client: httpx.AsyncClient, acme: Store, later: SimpleNamespace) -> None:
         """Not refused for that: this store has no account, which is said instead."""
         shopper, sale = await acme.guest(), await acme.sale(1)

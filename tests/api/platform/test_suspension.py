@@ -8,10 +8,10 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from api import memory
 from api.gate import gate_of
 from api.process import Process
 from tenants.db import tenant_tx
+from tests.api.later import WITHIN_S, later
 from tests.api.test_gate import answers, post, served
 from tests.api.test_payments import ask_provider, pay_back, pay_url, sealed_sale, state
 from tests.api.till import app, process, till
@@ -19,8 +19,7 @@ from tests.platform import signed_in
 from tests.provider import Merchant, Sandbox, sandbox, sandbox_process
 from tests.shop import Store
 
-__all__ = ["app", "process", "sandbox", "sandbox_process", "till"]
-WITHIN_S = 2.0
+__all__ = ["app", "later", "process", "sandbox", "sandbox_process", "till"]
 
 
 async def suspend(store: Store, *, lift: bool = False) -> dict[str, object]:
@@ -29,15 +28,6 @@ async def suspend(store: Store, *, lift: bool = False) -> dict[str, object]:
         "POST", f"/v1/platform/merchants/ten_{store.tenant_id.hex}/{act}", admin, {"reason": "Codes that were used before."}
     )
     return answer
-
-
-@pytest.fixture
-def two_seconds_later(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """After `pass_()` whatever processes remember is two seconds older."""
-    clock = SimpleNamespace(ahead_s=0.0)
-    clock.monotonic = lambda: time.monotonic() + clock.ahead_s
-    monkeypatch.setattr(memory, "time", clock)
-    return clock
 
 
 async def warm(store: Store) -> tuple[dict[str, str], str]:
@@ -73,27 +63,27 @@ class TestSuspend:
                 assert response.status_code == 403
 
     async def test_closes_the_store_and_no_other(
-        self, client: httpx.AsyncClient, acme: Store, globex: Store, two_seconds_later: SimpleNamespace
+        self, client: httpx.AsyncClient, acme: Store, globex: Store, later: SimpleNamespace
     ) -> None:
         ours, theirs = await warm(acme), await warm(globex)
         told = await suspend(acme)
         assert (told["suspended_for"], told["slug"]) == ("Codes that were used before.", acme.slug)
-        two_seconds_later.ahead_s = WITHIN_S
+        later.ahead_s = WITHIN_S
         assert await sells(client, acme, *ours) == CLOSED
         assert {status for status, _ in await sells(client, globex, *theirs)} == {200, 201}
         await suspend(acme, lift=True)
-        two_seconds_later.ahead_s = 2 * WITHIN_S
+        later.ahead_s = 2 * WITHIN_S
         assert {status for status, _ in await sells(client, acme, *ours)} == {200, 201}
 
     async def test_a_longer_memory_would_keep_it_open(
-        self, client: httpx.AsyncClient, process: Process, acme: Store, two_seconds_later: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+        self, client: httpx.AsyncClient, process: Process, acme: Store, later: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The twin: the two seconds are those of the directory's memories."""
         for remembered in (process.directory._by_host, process.directory._by_slug, process.directory._suspended):
             monkeypatch.setattr(remembered, "_ttl_s", 60.0)
         ours = await warm(acme)
         await suspend(acme)
-        two_seconds_later.ahead_s = WITHIN_S
+        later.ahead_s = WITHIN_S
         assert not await sells(client, acme, *ours) & CLOSED
 
     async def test_its_pages_say_so_too(self, client: httpx.AsyncClient, acme: Store) -> None:
