@@ -40,7 +40,7 @@ pages = Router(
     "/",
     route_handlers=[
         catalogue.home, catalogue.category, catalogue.search, catalogue.product,
-        shop.at, shop.sale, shop.buy, stock.stock, waiting.show, waiting.join, waiting.state,
+        shop.at, shop.sale, shop.buy, stock.stock, waiting.show, waiting.join, waiting.leave, waiting.state,
         cart.show, cart.add, cart.change, checkout.show, checkout.order, inputs.show, inputs.answered,
         orders.show, orders.state, orders.cancel, cashier.cashier, cashier.pay, codes.codes, codes.file, codes.mail,
         me.me, me.end_reminder, me.sign_out, coupons.show, coupons.claim, points.show, points.sign_in,

@@ -40,6 +40,16 @@ async def join(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
     return await instead(visit, shopper, sale) or visit.go(f"/sales/{sale}")
 
 
+@post("/sales/{sale:str}/wait/leave", dependencies=AT_STORE, status_code=200)
+async def leave(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
+    await visit.form()
+    await _known(visit, sale)
+    shopper = visit.shopper()
+    if shopper is not None:
+        await rooms_of(visit.request).leave(decode("sal", sale), shopper)
+    return visit.go(f"/sales/{sale}")
+
+
 @get("/sales/{sale:str}/wait/state", dependencies=AT_STORE)
 async def state(visit: AVisit, sale: FromPath[str]) -> Response[bytes]:
     """What the page's script asks for; to ask keeps the place."""

@@ -1,6 +1,6 @@
 """Files of prices: a price a line, for a SKU by its reference on a list by its name. All are checked first; nothing is half saved."""
 
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -25,12 +25,28 @@ SHEET: Final = Sheet(
 
 
 class PriceReport(msgspec.Struct, frozen=True, kw_only=True):
-    """`lines` without the header and blank ones; how many prices are new, and how many were so already."""
+    """`lines` without the header and blank ones; how many prices are new, and how many were so already. `wrong` is how many problems there
+    are; the first 100 are told."""
 
     columns: list[str]
     lines: int
     set: int
     unchanged: int
+    wrong: int
+    problems: list[LineProblem]
+
+
+class Plan(NamedTuple):
+    """By list what is written there."""
+
+    lists: dict[UUID, entries.Planned]
+    problems: list[LineProblem]
+
+
+async def preview(tx: TenantTx, file: File) -> PriceReport:
+    """What `load` would do. Nothing is kept."""
+    await tx.unhurried()
+    return _report(file, await _plan(tx, file))
 
 
 async def load(tx: TenantTx, file: File, *, filename: str, actor: str) -> PriceReport:
@@ -39,6 +55,27 @@ async def load(tx: TenantTx, file: File, *, filename: str, actor: str) -> PriceR
     Raises `Unprocessable` (`import_refused`) with what is wrong in which lines, `Conflict` (`too_many_entries`).
     """
     await tx.unhurried()
+    plan = await _plan(tx, file)
+    report = _report(file, plan)
+    if plan.problems:
+        lines = len({each.line for each in plan.problems})
+        detail = f"{report.wrong} things are wrong in {lines} lines. Nothing was saved; correct the file and send it again."
+        raise Unprocessable(detail, code="import_refused", wrong=report.wrong, problems=msgspec.to_builtins(report.problems))
+    for list_id, planned in plan.lists.items():
+        await entries.write(tx, list_id, planned)
+    told = {"filename": filename[:200], "lines": report.lines, "set": report.set, "unchanged": report.unchanged}
+    await tx.audit(actor, "prices.imported", encode("ten", tx.tenant_id), lists=[encode("prl", each) for each in plan.lists], **told)
+    return report
+
+
+def _report(file: File, plan: Plan) -> PriceReport:
+    return PriceReport(
+        columns=file.columns, lines=len(file.lines), set=sum(len(each.new) for each in plan.lists.values()),
+        unchanged=sum(each.unchanged for each in plan.lists.values()), wrong=len(plan.problems), problems=plan.problems[:PROBLEMS_MAX],
+    )  # fmt: skip
+
+
+async def _plan(tx: TenantTx, file: File) -> Plan:
     problems = list(file.problems)
     # Of a file whose header is wrong no line says what it seems to.
     wanted = {} if problems and problems[0].line == 1 else await _wanted(tx, file, problems)
@@ -46,19 +83,7 @@ async def load(tx: TenantTx, file: File, *, filename: str, actor: str) -> PriceR
     planned = {list_id: await entries.plan(tx, list_id, [each for _, each in wanted[list_id]]) for list_id in sorted(wanted)}
     for list_id, plan in planned.items():
         problems += [LineProblem(wanted[list_id][each.place][0], "", each.why) for each in plan.problems]
-    if problems:
-        problems.sort(key=lambda problem: problem.line)
-        lines = len({each.line for each in problems})
-        detail = f"{len(problems)} things are wrong in {lines} lines. Nothing was saved; correct the file and send it again."
-        told = msgspec.to_builtins(problems[:PROBLEMS_MAX])
-        raise Unprocessable(detail, code="import_refused", wrong=len(problems), problems=told)
-    done = [await entries.write(tx, list_id, plan) for list_id, plan in planned.items()]
-    report = PriceReport(
-        columns=file.columns, lines=len(file.lines), set=sum(each.set for each in done), unchanged=sum(each.unchanged for each in done)
-    )
-    told = {"filename": filename[:200], "lines": report.lines, "set": report.set, "unchanged": report.unchanged}
-    await tx.audit(actor, "prices.imported", encode("ten", tx.tenant_id), lists=[encode("prl", each) for each in planned], **told)
-    return report
+    return Plan(planned, sorted(problems, key=lambda problem: problem.line))
 
 
 async def _wanted(tx: TenantTx, file: File, problems: list[LineProblem]) -> dict[UUID, list[tuple[int, Wanted]]]:

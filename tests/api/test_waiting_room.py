@@ -57,6 +57,13 @@ class Line:
     async def wait(self, who: UUID, *, join: bool = True) -> Place:
         return await self.room.wait(self.flash.key, who, join=join)
 
+    async def behind(self) -> int:
+        """The place of who comes now; he does not stay."""
+        who = new_id()
+        place = (await self.wait(who)).place
+        await self.room.leave(self.flash.key, who)
+        return place
+
     async def places(self, people: list[UUID]) -> list[int]:
         return [(await self.wait(each, join=False)).place for each in people]
 
@@ -278,6 +285,18 @@ class TestPage:
         answer = await client.post(f"/sales/{sale}/buy", data=form | {"quantity": "1"}, headers=acme.at)
         assert answer.status_code in (303, 409)
         assert (await client.get(f"/sales/{sale}/wait", headers=acme.at)).status_code == 404
+
+    async def test_who_gives_up_his_place_has_none(self, client: httpx.AsyncClient, acme: Store, line: Line) -> None:
+        form = fields(await client.get(f"/sales/{line.flash.id}", headers=acme.at))
+        await line.sold_out()
+        await client.post(f"/sales/{line.flash.id}/buy", data=form | {"quantity": "1"}, headers=acme.at)
+        page = await client.get(f"/sales/{line.flash.id}/wait", headers=acme.at)
+        forged = await client.post(f"/sales/{line.flash.id}/wait/leave", headers=acme.at)
+        assert (forged.status_code, await line.behind()) == (403, 2)
+        for _ in range(2):
+            left = await client.post(f"/sales/{line.flash.id}/wait/leave", data=fields(page), headers=acme.at)
+            assert (left.status_code, left.headers["location"]) == (303, f"/sales/{line.flash.id}")
+            assert await line.behind() == 1
 
     async def test_a_stranger_has_no_place(self, client: httpx.AsyncClient, acme: Store, line: Line) -> None:
         await line.sold_out()

@@ -44,6 +44,10 @@ def test_waits_and_gets_what_came_back(merchant: Merchant, visit: Visit, picture
     stranger.page.goto(f"{merchant.store_url}/sales/{sale}")
     press(stranger.page, "立即购买")
     expect(stranger.page).to_have_url(re.compile("/wait$"))
+    press(third.page, "放弃排队")
+    expect(third.page).to_have_url(re.compile(f"/sales/{sale}$"))
+    stranger.page.reload()
+    assert stranger.page.locator("[data-place]").inner_text() == "1"
     second.page.get_by_role("link", name="Buy now").click()
     press(second.page, "Buy now")
     expect(second.page.get_by_role("heading", name="Reserved for you")).to_be_visible()

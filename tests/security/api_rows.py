@@ -32,6 +32,7 @@ CATALOG = {
     "content": lambda _: {"content": b"reference,product_reference,product_name,price\nR1,P1,x,1.00\n"},
     "headers": {"Content-Type": "text/csv"},
 }
+PRICES = {"content": lambda _: {"content": b"list,reference,price\nnobodys,R1,1.00\n"}, "headers": {"Content-Type": "text/csv"}}
 FILE = {"content": lambda _: {"content": b"AAAA-0001\n"}, "headers": TEXT}
 
 
@@ -245,9 +246,8 @@ API = {
     "POST /v1/coupon-claims/codes": Row(ok=404, content=body(code="NOBODYS")),
     "GET /v1/price-lists": Row(),
     "POST /v1/price-lists": Row(ok=201, content=lambda ids: {"json": {"name": uuid4().hex, "group_id": ids["group_id"]}}, names_ids=True),
-    "POST /v1/price-lists/imports": Row(
-        ok=422, content=lambda _: {"content": b"list,reference,price\nnobodys,R1,1.00\n"}, headers={"Content-Type": "text/csv"}
-    ),
+    "POST /v1/price-lists/previews": Row(**PRICES),  # type: ignore[arg-type]
+    "POST /v1/price-lists/imports": Row(ok=422, **PRICES),  # type: ignore[arg-type]
     "GET /v1/price-lists/{list_id}": Row(),
     "PATCH /v1/price-lists/{list_id}": Row(content=lambda _: {"json": {"name": uuid4().hex}}, headers={"If-Match": "*"}),
     "DELETE /v1/price-lists/{list_id}": Row(ok=204),

@@ -154,6 +154,7 @@ ACTS = {
     "POST /v1/coupons/{coupon_id}/grants": Act(("coupon.issued",)),
     "POST /v1/coupon-grants/{grant_id}/void": Act(("coupon.voided",)),
     "POST /v1/price-lists": Act(("price_list.created",)),
+    "POST /v1/price-lists/previews": Act((), "nothing is kept"),
     "POST /v1/price-lists/imports": Act((), "its list is not there; tried in tests/api/test_price_files.py"),
     "PATCH /v1/price-lists/{list_id}": Act(("price_list.changed",)),
     "DELETE /v1/price-lists/{list_id}": Act(("price_list.removed",)),

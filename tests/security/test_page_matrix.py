@@ -56,6 +56,7 @@ PAGES = {
     "POST /sales/{sale}/reminders": Page("public", {"mail": "nobody@example.org"}),
     "GET /sales/{sale}/wait": Page("public"),
     "POST /sales/{sale}/wait": Page("public"),
+    "POST /sales/{sale}/wait/leave": Page("public"),
     "GET /sales/{sale}/wait/state": Page("public"),
     "GET /me": Page("public"),
     "POST /me/reminders": Page("public", {"wish": "0" * 32}),

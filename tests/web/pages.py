@@ -83,8 +83,8 @@ CONSOLE = [
     screen("invitations", "/staff/invitations"), screen("roles", "/staff/roles"),
     screen("profile", "/profile"), screen("keys", "/keys"), screen("webhooks", "/webhooks"), screen("webhook", "/webhooks/{endpoint}"),
     screen("audit", "/audit"), screen("settings", "/settings"), screen("policies", "/settings/policies"),
-    screen("regional", "/settings/regional"), screen("domains", "/settings/domains"), screen("channels", "/settings/channels"),
-    screen("data", "/settings/data"), screen("qualifications", "/settings/qualifications"),
+    screen("regional", "/settings/regional"), screen("closing", "/settings/closing"), screen("domains", "/settings/domains"),
+    screen("channels", "/settings/channels"), screen("data", "/settings/data"), screen("qualifications", "/settings/qualifications"),
     Page("console-door", "/console/", host="platform", shown="form"),
 ]  # fmt: skip
 PLATFORM = [Page("landing", "/", host="platform"), Page("reference", "/docs/api", host="platform", whole=False)]

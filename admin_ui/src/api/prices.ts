@@ -83,9 +83,9 @@ export const priceHistoryPages =
     },
   });
 
-export async function sendPrices(file: File): Promise<PriceReport> {
+export async function sendPrices(what: "previews" | "imports", file: File): Promise<PriceReport> {
   const headers = { "Content-Type": mediaTypeOf(file), "X-Filename": encodeURIComponent(file.name) };
-  return (await (await raw("POST", "/v1/price-lists/imports", file, headers)).json()) as PriceReport;
+  return (await (await raw("POST", `/v1/price-lists/${what}`, file, headers)).json()) as PriceReport;
 }
 
 export function useBuyerGroups(enabled = true) {

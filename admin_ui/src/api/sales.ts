@@ -94,11 +94,28 @@ export function useTurnSale() {
   });
 }
 
-export function useAddStock() {
+/** Exactly one of both. */
+export function useChangeStock() {
   return useMutation({
-    mutationFn: ({ id, units }: { id: string; units: number }) =>
-      take(api.POST("/v1/sales/{sale_id}/stock", { params: { ...path(id), header: newKey() }, body: { add: units, withdraw: null } })),
+    mutationFn: ({ id, add = null, withdraw = null }: { id: string; add?: number | null; withdraw?: number | null }) =>
+      take(api.POST("/v1/sales/{sale_id}/stock", { params: { ...path(id), header: newKey() }, body: { add, withdraw } })),
     onSuccess: changed,
+  });
+}
+
+export function useLimitSale() {
+  return useMutation({
+    mutationFn: ({ id, limit_per_shopper }: { id: string; limit_per_shopper: number }) =>
+      take(api.POST("/v1/sales/{sale_id}/limit", { params: path(id), body: { limit_per_shopper } })),
+    onSuccess: changed,
+  });
+}
+
+/** How many wait to be told. */
+export function useReminders(id: string) {
+  return useQuery({
+    queryKey: ["sales", "reminders", id],
+    queryFn: () => take(api.GET("/v1/sales/{sale_id}/reminders", { params: path(id) })),
   });
 }
 

@@ -20,4 +20,5 @@ export { useSay } from "./say";
 export { SecretModal } from "./secret";
 export { State, toneOf, type Tone } from "./state";
 export { StoreImage } from "./store_image";
+export { inZone, ofZone } from "./zone";
 export { useUrlFilters, type UrlFilters } from "./url_filters";

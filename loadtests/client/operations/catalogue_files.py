@@ -6,20 +6,13 @@ from msgspec import Struct
 
 from loadtests.client.core import Call
 from loadtests.client.operations.catalogue import Product, ProductImage
+from loadtests.client.operations.prices import LineProblem
 
 
 class ImageOrder(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All pictures of the product; the first is its face."""
 
     image_ids: list[str]
-
-
-class LineProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is wrong with a line, which counts from 1 with the header's. `field` is empty when it is the line as a whole."""
-
-    line: int
-    field: str
-    why: str
 
 
 class CatalogReport(Struct, frozen=True, kw_only=True, omit_defaults=True):

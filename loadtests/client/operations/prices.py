@@ -86,13 +86,25 @@ class SetPrices(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unchanged: int
 
 
+class LineProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is wrong with a line, which counts from 1 with the header's. `field` is empty when it is the line as a whole."""
+
+    line: int
+    field: str
+    why: str
+
+
 class PriceReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`lines` without the header and blank ones; how many prices are new, and how many were so already."""
+    """`lines` without the header and blank ones; how many prices are new, and how many were so already. `wrong` is how many problems there
+    are; the first 100 are told.
+    """
 
     columns: list[str]
     lines: int
     set: int
     unchanged: int
+    wrong: int
+    problems: list[LineProblem]
 
 
 class PriceVersion(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -279,12 +291,36 @@ def import_prices(
     ] = "text/plain",
 ) -> Call[PriceReport]:
     """Set prices from a file, all of it or nothing. The body is the file: CSV or XLSX with a header, a price a line: `list` by name,
-    `reference` of the SKU, `least_quantity` (1 where it is empty), `price`. What is wrong is told with line and field. Sent again it
-    changes nothing more.
+    `reference` of the SKU, `least_quantity` (1 where it is empty), `price`. All lines are checked first. What is wrong is told with line
+    and field, and then nothing is saved. Sent again it changes nothing more.
     """
     return Call(
         method="POST",
         path="/v1/price-lists/imports",
+        answers={200: PriceReport},
+        body=file,
+        headers={"X-Filename": filename, "Content-Type": content_type},
+        query={"encoding": encoding, "delimiter": delimiter},
+    )
+
+
+def preview_prices(
+    file: bytes,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    filename: str | None = None,
+    content_type: Literal[
+        "text/plain", "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream"
+    ] = "text/plain",
+) -> Call[PriceReport]:
+    """See which prices a file would set, and what is wrong in which lines, keeping nothing. The body is the file: CSV or XLSX with a
+    header, a price a line: `list` by name, `reference` of the SKU, `least_quantity` (1 where it is empty), `price`. All lines are checked
+    first.
+    """
+    return Call(
+        method="POST",
+        path="/v1/price-lists/previews",
         answers={200: PriceReport},
         body=file,
         headers={"X-Filename": filename, "Content-Type": content_type},

@@ -35,6 +35,20 @@ def test_branding_is_seen_before_it_is_saved(console: Console, pictures: Path | 
     assert console.merchant.api.get("/v1/store").json()["notice"] == "周年庆，全场九折"
 
 
+def test_a_store_closes_for_a_while(console: Console, pictures: Path | None) -> None:
+    page = console.go("/settings/closing")
+    page.get_by_label("暂停营业").click()
+    page.get_by_label("给顾客的说明").fill("盘点中，中午恢复")
+    page.get_by_label("预计恢复时间").fill("2030-01-02 12:00")
+    page.keyboard.press("Enter")
+    console.picture(pictures, "closing")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("已保存").last).to_be_visible()
+    store = console.merchant.api.get("/v1/store").json()
+    assert (store["closed"], store["closed_notice"], store["opens_at"]) == (True, "盘点中，中午恢复", "2030-01-02T04:00:00Z")
+    assert console.faults() == []
+
+
 def test_addresses_channels_data(console: Console, pictures: Path | None) -> None:
     page = console.go("/settings/domains")
     page.get_by_role("button", name="绑定域名").first.click()

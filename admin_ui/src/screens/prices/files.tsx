@@ -11,7 +11,7 @@ import { PriceTabs } from "./tabs";
 export default function PriceFiles() {
   const t = useWords("prices");
   const load = async (file: File): Promise<PriceReport> => {
-    const report = await sendPrices(file);
+    const report = await sendPrices("imports", file);
     for (const noun of ["prices", "price-history"]) void queries.invalidateQueries({ queryKey: [noun] });
     return report;
   };
@@ -20,7 +20,10 @@ export default function PriceFiles() {
   return (
     <Page title={t("title")} about={t("about")}>
       <PriceTabs />
-      <FileImport load={load} figures={figures} help={<p>{t("file.help")} <Button type="link" size="small" onClick={template}>{t("file.template")}</Button></p>} />
+      <FileImport
+        look={(file) => sendPrices("previews", file)} load={load} figures={figures}
+        help={<p>{t("file.help")} <Button type="link" size="small" onClick={template}>{t("file.template")}</Button></p>}
+      />
     </Page>
   );
 }

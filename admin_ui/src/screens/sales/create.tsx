@@ -13,7 +13,7 @@ import { EMPTY, saleOf, type Wish } from "./wish";
 const STEPS = ["goods", "hours", "where"] as const;
 const FIELDS: Record<(typeof STEPS)[number], (keyof Wish)[]> = {
   goods: ["sku_id", "name", "units", "price"],
-  hours: ["starts", "ends", "limit", "hold_minutes", "door", "fallback_per_s"],
+  hours: ["starts", "ends", "limit", "hold_minutes", "door", "fallback_per_s", "waiting_room"],
   where: ["everywhere", "channels"],
 };
 

@@ -4,8 +4,8 @@ import { Link } from "react-router";
 import { useSkuChoices, useSkuStock, useStoreChannels } from "@/api/sales";
 import { useLanguage, useWords } from "@/shell/words";
 import { useMay, useSession } from "@/shell/session";
-import { digitsOf, minorOf, moneyText } from "@/ui";
-import { inZone, type Wish } from "./wish";
+import { digitsOf, inZone, minorOf, moneyText } from "@/ui";
+import { type Wish } from "./wish";
 
 export function Goods({ form, wish }: { form: FormInstance<Wish>; wish: Wish }) {
   const t = useWords("sales");
@@ -72,6 +72,9 @@ export function Hours({ wish }: { wish: Wish }) {
       </Form.Item>
       <Form.Item name="fallback_per_s" label={t("fallback")} extra={t("fallback.about")} hidden={wish.door !== "gate"}>
         <InputNumber min={0} max={1000} precision={0} style={{ width: "100%" }} />
+      </Form.Item>
+      <Form.Item name="waiting_room" label={t("room")} extra={t(`room.${wish.waiting_room}.about`)} hidden={wish.door !== "gate"}>
+        <Radio.Group optionType="button" options={(["off", "line", "draw"] as const).map((value) => ({ value, label: t(`room.${value}`) }))} />
       </Form.Item>
     </>
   );

@@ -1,7 +1,7 @@
 import { Card, Descriptions, Skeleton } from "antd";
 import { useEffect, useState } from "react";
 import { useParams } from "react-router";
-import { funnelChanged, heed, lookOf, saleChanged, useFunnel, useSale, type Progress, type Sale } from "@/api/sales";
+import { funnelChanged, heed, lookOf, saleChanged, useFunnel, useReminders, useSale, type Progress, type Sale } from "@/api/sales";
 import { useWords } from "@/shell/words";
 import { CopyId, LiveTag, Moment, Money, Page, ProblemNote, Spoken, State, useAtMost, useEvents, type EventLink, type ServerEvent } from "@/ui";
 import { Acts } from "./acts";
@@ -102,9 +102,19 @@ function Terms({ sale }: { sale: Sale }) {
     { key: "limit", label: t("limit"), children: sale.limit_per_shopper === 0 ? t("no_limit") : t("units", { n: sale.limit_per_shopper }) },
     { key: "hold", label: t("hold"), children: t("minutes", { n: Math.round(sale.hold_s / 6) / 10 }) },
     { key: "door", label: t("door"), children: t(`door.${sale.door}`) },
+    ...(sale.door === "gate" ? [{ key: "room", label: t("room"), children: t(`room.${sale.waiting_room}`) }] : []),
+    ...(sale.door === "shelf" ? [] : [{ key: "reminders", label: t("reminders"), children: <Waiting id={sale.id} /> }]),
     { key: "id", label: "ID", children: <CopyId id={sale.id} /> },
   ];
   return <Descriptions size="small" column={1} items={items} />;
+}
+
+function Waiting({ id }: { id: string }) {
+  const t = useWords("sales");
+  const count = useReminders(id).data;
+  if (count === undefined) return <>–</>;
+  const told = (["start", "back", "unconfirmed", "sent"] as const).filter((kind) => count[kind] > 0).map((kind) => t(`reminders.${kind}`, { n: count[kind] }));
+  return <>{told.length === 0 ? <span className="muted">{t("reminders.none")}</span> : told.join(" · ")}</>;
 }
 
 /** A sale begins, and ends, without anybody saying so. */

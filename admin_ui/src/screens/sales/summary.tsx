@@ -2,8 +2,8 @@ import { Card } from "antd";
 import { useSkuStock } from "@/api/sales";
 import { useSession } from "@/shell/session";
 import { useLanguage, useWords } from "@/shell/words";
-import { exactMoment, minorOf, moneyText } from "@/ui";
-import { inZone, outlook, type Wish } from "./wish";
+import { exactMoment, inZone, minorOf, moneyText } from "@/ui";
+import { outlook, type Wish } from "./wish";
 
 /** What will happen when this is published, as far as it is known by now. */
 export function Summary({ wish }: { wish: Wish }) {

@@ -25,6 +25,11 @@ test("the outlook is in numbers", () => {
   expect(outlook({ ...WISH, limit: 0 }, "UTC")).toEqual({ minor: 597_000, shoppers: null, hours: null });
 });
 
+test("only a sale behind the gate has a waiting room", () => {
+  expect(saleOf({ ...WISH, waiting_room: "line" }, "UTC")?.waiting_room).toBe("off");
+  expect(saleOf({ ...WISH, door: "gate", waiting_room: "draw" }, "UTC")?.waiting_room).toBe("draw");
+});
+
 test("only a sale behind the gate has a way past it", () => {
   expect(saleOf({ ...WISH, fallback_per_s: 50 }, "UTC")?.fallback_per_s).toBe(0);
   expect(saleOf({ ...WISH, door: "gate", fallback_per_s: 50 }, "UTC")?.fallback_per_s).toBe(50);

@@ -1,6 +1,7 @@
 import dayjs, { type Dayjs } from "dayjs";
 import type { NewSale } from "@/api/sales";
 import { minorOf } from "@/ui/money";
+import { inZone } from "@/ui/zone";
 
 /** What is being put together. `starts` null is now; `ends` null is until somebody ends it. */
 export interface Wish {
@@ -15,19 +16,15 @@ export interface Wish {
   hold_minutes: number;
   door: "direct" | "gate";
   fallback_per_s: number;
+  waiting_room: "off" | "line" | "draw";
   everywhere: boolean;
   channels: string[];
 }
 
 export const EMPTY: Wish = {
   name: "", units: null, price: "", currency: "CNY", starts: null, ends: null, limit: 1, hold_minutes: 15, door: "direct", fallback_per_s: 0,
-  everywhere: true, channels: [],
+  waiting_room: "off", everywhere: true, channels: [],
 };
-
-/** The picker shows the store's clock: the same digits are read in its zone. */
-export function inZone(picked: Dayjs | null, zone: string): Dayjs | null {
-  return picked === null ? null : dayjs.tz(picked.format("YYYY-MM-DDTHH:mm:ss"), zone);
-}
 
 /** What the API is asked; null while something is missing. */
 export function saleOf(wish: Wish, zone: string): NewSale | null {
@@ -37,6 +34,7 @@ export function saleOf(wish: Wish, zone: string): NewSale | null {
     sku_id: wish.sku_id, name: wish.name.trim(), units: wish.units, limit_per_shopper: wish.limit, price_minor: price,
     starts_at: inZone(wish.starts, zone)?.toISOString() ?? null, ends_at: inZone(wish.ends, zone)?.toISOString() ?? null,
     hold_s: Math.round(wish.hold_minutes * 60), door: wish.door, fallback_per_s: wish.door === "gate" ? wish.fallback_per_s : 0,
+    waiting_room: wish.door === "gate" ? wish.waiting_room : "off",
   };
 }
 

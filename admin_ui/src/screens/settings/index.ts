@@ -10,6 +10,7 @@ export const screen: Screen = {
     { path: "/settings", lazy: page(() => import("./branding")) },
     { path: "/settings/policies", lazy: page(() => import("./policies")) },
     { path: "/settings/regional", lazy: page(() => import("./regional")) },
+    { path: "/settings/closing", lazy: page(() => import("./closing")) },
     { path: "/settings/domains", lazy: page(() => import("./domains")) },
     { path: "/settings/channels", lazy: page(() => import("./channels")) },
     { path: "/settings/data", lazy: page(() => import("./data")) },

@@ -11,6 +11,7 @@ const TABS: Record<string, string> = {
   "/settings": "tab.branding",
   "/settings/policies": "tab.policies",
   "/settings/regional": "tab.regional",
+  "/settings/closing": "tab.closing",
   "/settings/domains": "tab.domains",
   "/settings/channels": "tab.channels",
   "/settings/data": "tab.data",
