@@ -291,7 +291,7 @@ class TestPage:
         await line.sold_out()
         await client.post(f"/sales/{line.flash.id}/buy", data=form | {"quantity": "1"}, headers=acme.at)
         page = await client.get(f"/sales/{line.flash.id}/wait", headers=acme.at)
-        forged = await client.post(f"/sales/{line.flash.id}/wait/leave", headers=acme.at)
+        forged = await client.post(f"/sales/{line.flash.id}/wait/leave", data={"x": "y"}, headers=acme.at)
         assert (forged.status_code, await line.behind()) == (403, 2)
         for _ in range(2):
             left = await client.post(f"/sales/{line.flash.id}/wait/leave", data=fields(page), headers=acme.at)
