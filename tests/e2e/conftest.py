@@ -11,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request
 
+from tessera import console as builder
 from tessera.letterbox import sign_up
 from tessera.shop import Shop
 from tests.web.chromium import DESKTOP, PHONE, open_browser, program
@@ -37,6 +38,14 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine (.ci/run sees to it that there is one)")
     with open_browser() as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    try:
+        builder.build()
+    except builder.NoNode as problem:
+        pytest.skip(f"{problem} The console was not tried.")
 
 
 @dataclass

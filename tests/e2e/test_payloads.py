@@ -14,6 +14,7 @@ from tessera.shop import Shop
 from tests.fuzz.api.house import bearer
 from tests.web import spoilt
 from tests.web.payloads import PAYLOADS, batches, careless
+from tests.web.quiet import Quiet
 from tests.web.trap import Trap, armed
 
 pytestmark = pytest.mark.usefixtures("shop")  # it opens before the browser, whose loop then lives in this thread
@@ -69,6 +70,31 @@ def visit_all(trap: Trap, shop: Shop, stores: list[spoilt.Spoilt]) -> dict[str, 
     return caught
 
 
+@pytest.fixture(scope="module")
+def goods(shop: Shop) -> spoilt.Spoilt:
+    return spoilt.goods(shop)
+
+
+class TestConsole:
+    def test_what_shoppers_and_merchants_say_runs_nowhere(self, shop: Shop, browser: Browser, goods: spoilt.Spoilt, built: None) -> None:
+        url = f"http://localhost:{shop.port}/console"
+        session = httpx.post(f"{shop.api_url}/v1/sessions", json=goods.credentials, trust_env=False).raise_for_status().json()
+        caught, silent = {}, []
+        with armed(browser) as trap:
+            trap.tab.context.add_cookies([{"name": "tessera_session", "value": session["token"], "url": url}])
+            quiet = Quiet(trap.tab)
+            for path in goods.console:
+                trap.tab.goto(f"{url}{path}")
+                trap.tab.wait_for_selector("main#page :is(h1, h2)")
+                quiet.wait()
+                if found := trap.caught():
+                    caught[path] = found
+                if "P()" not in trap.tab.content():
+                    silent.append(path)
+        assert caught == {}
+        assert set(silent) <= {"/audit"}  # all others show names
+
+
 class TestStorefront:
     def test_what_a_merchant_says_of_his_store_runs_nowhere(self, shop: Shop, browser: Browser) -> None:
         stores = spoilt.faces(shop)
@@ -78,12 +104,19 @@ class TestStorefront:
                 trap.visit(f"http://{store.slug}.localhost:{shop.port}/")
                 assert "P()" in trap.tab.content()  # it is there to be read, as text
 
-    def test_what_a_merchant_says_of_his_goods_runs_nowhere(self, shop: Shop, browser: Browser) -> None:
-        store = spoilt.goods(shop)
+    def test_what_a_merchant_says_of_his_goods_runs_nowhere(self, shop: Shop, browser: Browser, goods: spoilt.Spoilt) -> None:
         with armed(browser) as trap:
             for language in ("zh-CN", "en"):
                 trap.tab.set_extra_http_headers({"Accept-Language": language})
-                assert visit_all(trap, shop, [store]) == {}
+                assert visit_all(trap, shop, [goods]) == {}
+
+    def test_nor_where_a_shopper_buys_it(self, shop: Shop, browser: Browser, goods: spoilt.Spoilt) -> None:
+        url = f"http://{goods.slug}.localhost:{shop.port}"
+        with armed(browser) as trap:
+            trap.tab.context.add_cookies([{"name": "tessera_shopper", "value": goods.token, "url": url}])
+            for path in goods.his:
+                assert trap.visit(f"{url}{path}") == [], path
+                assert "P()" in trap.tab.content(), path  # it is there to be read, as text
 
     def test_what_a_shopper_writes_runs_nowhere(self, shop: Shop, browser: Browser) -> None:
         store = spoilt.opened(shop)

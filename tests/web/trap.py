@@ -31,7 +31,8 @@ LOOK = """() => {
         }
         if (["IFRAME", "OBJECT", "EMBED", "BASE", "MARQUEE"].includes(element.tagName)) found.push(`<${element.tagName}>`);
     }
-    if (getComputedStyle(document.body).outlineWidth === "7px" || document.querySelector("[style*=outline]")) found.push("an outline");
+    const drawn = document.querySelector("[style*='outline:7px'], [style*='outline: 7px'], [style*='7px solid red']");
+    if (drawn || getComputedStyle(document.body).outlineWidth === "7px") found.push("an outline");
     return found;
 }"""
 ARM = "window.__ran = []; window.P = () => { window.__ran.push('P()'); };"

@@ -10,7 +10,6 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tessera import console as builder
 from tests.e2e.conftest import DESKTOP, PASSWORD, PHONE, Merchant, Visit, Visitor
 from tests.web import axe
 from tests.web.quiet import Quiet
@@ -20,14 +19,6 @@ REFUSED = re.compile(r"Failed to load resource: the server responded with a stat
 
 
 expect.set_options(timeout=15_000)  # on a busy machine a list is fetched anew only after a while
-
-
-@pytest.fixture(scope="session")
-def built() -> None:
-    try:
-        builder.build()
-    except builder.NoNode as problem:
-        pytest.skip(f"{problem} The console was not tried.")
 
 
 @dataclass
