@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -21,13 +21,15 @@ from checkout_core.config import Settings
 from checkout_core.intents import SaleKey
 from checkout_core.partitions import Partitions
 from tenants.invariants import run
-from tenants.invariants.look import Options
+from tenants.invariants.look import Options, Store
 from tenants.invariants.report import Report, Status
 from tenants.migrate import migrate
 from tessera.embedded import Servers
 from tests.tenants.invariants.healthy import MCH_ID, Healthy, build
 
 TOKEN = "books-token"
+STATEMENTS = 1_000  # more than a check asks
+RULES = {"unit": "unit_slot", "points_entry": "points_entry_once"}  # what an index holds and no constraint
 _number = count()
 
 
@@ -77,8 +79,8 @@ class Bench:
             sql = """SELECT conname FROM pg_constraint WHERE conrelid = $1::regclass AND contype IN ('c', 'f', 'p', 'u')"""
             for (name,) in await self.conn.fetch(sql, table):
                 await self.conn.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name} CASCADE")
-        if "unit" in tables:
-            await self.conn.execute("DROP INDEX unit_slot")
+        for index in (name for table, name in RULES.items() if table in tables):
+            await self.conn.execute(f"DROP INDEX {index}")
 
     async def check(self, **options: Any) -> Report:
         return await run.check(self.settings, msgspec.structs.replace(self.options, **options))
@@ -88,22 +90,69 @@ class Bench:
         return SaleKey(self.store.ids["tenant"], self.store.ids["flash"])
 
 
+@asynccontextmanager
+async def copied(template: Template) -> AsyncIterator[Settings]:
+    """A copy of the healthy store in a database of its own, gone afterwards."""
+    healthy = urlsplit(template.settings.database_url).path[1:]
+    name = f"{healthy}_{next(_number)}"
+    admin = await asyncpg.connect(database(template.settings.database_url, "postgres"))
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {healthy}")
+        yield msgspec.structs.replace(template.settings, database_url=database(template.settings.database_url, name))
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
 @pytest.fixture
 async def bench(template: Template) -> AsyncIterator[Bench]:
-    name = f"{urlsplit(template.settings.database_url).path[1:]}_{next(_number)}"
-    admin = await asyncpg.connect(database(template.settings.database_url, "postgres"))
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(template.settings.database_url).path[1:]}")
-    settings = msgspec.structs.replace(template.settings, database_url=database(template.settings.database_url, name))
-    conn = await asyncpg.connect(settings.database_url)
     store = replace(template.store, ids=dict(template.store.ids), books=json.loads(json.dumps(template.store.books)))
-    bench = Bench(settings, conn, store, Options())
+    async with copied(template) as settings:
+        conn = await asyncpg.connect(settings.database_url)
+        bench = Bench(settings, conn, store, Options())
+        try:
+            async with gates(bench):
+                yield bench
+        finally:
+            await conn.close()
+
+
+class Undone(Bench):
+    """Breaks and checks in one transaction that is never committed: nothing has to be copied first."""
+
+    async def check(self, **options: Any) -> Report:
+        options = msgspec.structs.replace(self.options, **options)
+        await self.conn.execute("SET LOCAL ROLE tessera_migrator")
+        await run.prepare(self.conn)
+        report = await run.look_into_everything(Store(conn=self.conn, settings=self.settings, options=options))
+        await self.conn.execute("RESET ROLE")
+        return report
+
+
+class Kept(NamedTuple):
+    settings: Settings
+    conn: asyncpg.Connection
+
+
+@pytest.fixture(scope="session")
+async def kept(template: Template) -> AsyncIterator[Kept]:
+    """A connection that has seen the tables before, which is most of what a check costs; to a copy, since a template has nobody in it."""
+    async with copied(template) as settings:
+        conn = await asyncpg.connect(settings.database_url, statement_cache_size=STATEMENTS, max_cached_statement_lifetime=0)
+        yield Kept(settings, conn)
+        await conn.close()
+
+
+@pytest.fixture
+async def undone(template: Template, kept: Kept) -> AsyncIterator[Undone]:
+    transaction = kept.conn.transaction()
+    await transaction.start()
+    bench = Undone(kept.settings, kept.conn, template.store, Options())
     try:
         async with gates(bench):
             yield bench
     finally:
-        await conn.close()
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()
+        await transaction.rollback()
 
 
 @asynccontextmanager
