@@ -11,7 +11,8 @@ from tests.tenants.invariants.conftest import Bench, Undone, rows, violated
 
 
 class Break(NamedTuple):
-    """`loosen`: tables whose constraints, and rules that an index holds, forbid it. `names`: what the report shows of the offender, by the name of its id."""
+    """`loosen`: tables whose constraints, and rules that an index holds, forbid it. `names`: what the report shows of the offender, by the
+    name of its id."""
 
     what: str
     violates: str
