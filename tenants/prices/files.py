@@ -5,10 +5,9 @@ from uuid import UUID
 
 import msgspec
 
-from checkout_core.errors import Unprocessable
 from checkout_core.ids import encode
 from tenants.catalog.imports.lines import NAMES as CATALOG_NAMES
-from tenants.catalog.imports.lines import PROBLEMS_MAX, File, Line, LineProblem, Sheet
+from tenants.catalog.imports.lines import PROBLEMS_MAX, File, Line, LineProblem, Sheet, refused
 from tenants.db import TenantTx
 from tenants.money import minor_units
 from tenants.prices import entries, lists
@@ -56,13 +55,11 @@ async def load(tx: TenantTx, file: File, *, filename: str, actor: str) -> PriceR
     """
     await tx.unhurried()
     plan = await _plan(tx, file)
-    report = _report(file, plan)
     if plan.problems:
-        lines = len({each.line for each in plan.problems})
-        detail = f"{report.wrong} things are wrong in {lines} lines. Nothing was saved; correct the file and send it again."
-        raise Unprocessable(detail, code="import_refused", wrong=report.wrong, problems=msgspec.to_builtins(report.problems))
+        raise refused(plan.problems)
     for list_id, planned in plan.lists.items():
         await entries.write(tx, list_id, planned)
+    report = _report(file, plan)
     told = {"filename": filename[:200], "lines": report.lines, "set": report.set, "unchanged": report.unchanged}
     await tx.audit(actor, "prices.imported", encode("ten", tx.tenant_id), lists=[encode("prl", each) for each in plan.lists], **told)
     return report

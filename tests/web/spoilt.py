@@ -65,13 +65,15 @@ def opened(shop: Shop) -> Spoilt:
 
 def goods(shop: Shop) -> Spoilt:
     """One store with products, SKUs, categories, sales, numbers to choose from, questions to answer, channels, coupons and levels that are
-    named so, and a shopper who has all of it in a cart and in orders."""
+    named so, and a shopper who has goods and questions in a cart and in orders."""
     store = opened(shop)
     with closing(Desk(shop.api_url)) as desk:
         return Merchant(desk, store).fill()
 
 
 class Merchant:
+    """Writes payloads wherever a merchant may write."""
+
     def __init__(self, desk: Desk, store: Spoilt) -> None:
         self.desk = desk
         self.store = store
@@ -134,7 +136,7 @@ class Merchant:
         self.ask("PUT", "/v1/points/program", rules | {"grace_days": 30, "levels": levels}, **{"If-Match": "*"})
 
     def _sell(self, paths: list[str]) -> Spoilt:
-        """Strangers whose contacts are payloads, and one shopper whose cart and orders hold everything."""
+        """Strangers whose contacts are payloads, and one shopper with a cart and orders."""
         wishes = zip(self.sales, batches(CONTACT), strict=False)
         strangers = [self._buy(self.guest(), {"sale_id": sale, "quantity": 1, "contact": contact}) for sale, contact in wishes]
         who = self.guest()

@@ -31,7 +31,8 @@ LOOK = """() => {
         }
         if (["IFRAME", "OBJECT", "EMBED", "BASE", "MARQUEE"].includes(element.tagName)) found.push(`<${element.tagName}>`);
     }
-    const drawn = document.querySelector("[style*='outline:7px'], [style*='outline: 7px'], [style*='7px solid red']");
+    // The payloads' outline: the console's components may have outlines of their own.
+    const drawn = document.querySelector("[style*='7px solid red']");
     if (drawn || getComputedStyle(document.body).outlineWidth === "7px") found.push("an outline");
     return found;
 }"""

@@ -1,7 +1,7 @@
 """The lines of a catalogue file: which column is what, and what each cell says, read by the readers of the vault's files."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -106,6 +106,13 @@ async def _chained(head: bytes, chunks: Chunks) -> Chunks:
         yield head
     async for chunk in chunks:
         yield chunk
+
+
+def refused(problems: Sequence[LineProblem]) -> Unprocessable:
+    """`import_refused`, with how many problems there are and the first of them."""
+    lines = len({each.line for each in problems})
+    detail = f"{len(problems)} things are wrong in {lines} lines. Nothing was saved; correct the file and send it again."
+    return Unprocessable(detail, code="import_refused", wrong=len(problems), problems=msgspec.to_builtins(problems[:PROBLEMS_MAX]))
 
 
 def _delimiter(first: bytes) -> str | None:

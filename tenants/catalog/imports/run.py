@@ -8,11 +8,11 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from checkout_core.errors import Conflict, Unprocessable
+from checkout_core.errors import Conflict
 from checkout_core.ids import encode
 from tenants.catalog import categories, options, review, texts
 from tenants.catalog.imports import plan
-from tenants.catalog.imports.lines import PROBLEMS_MAX, File, LineProblem
+from tenants.catalog.imports.lines import PROBLEMS_MAX, File, LineProblem, refused
 from tenants.catalog.imports.plan import Known, Plan, ProductRow, SkuRow
 from tenants.db import TenantTx
 
@@ -59,9 +59,7 @@ async def load(tx: TenantTx, file: File, *, filename: str, actor: str) -> Catalo
     made = await _plan(tx, file)
     report = _report(file, made)
     if made.problems:
-        lines = len({each.line for each in made.problems})
-        detail = f"{report.wrong} things are wrong in {lines} lines. Nothing was saved; correct the file and send it again."
-        raise Unprocessable(detail, code="import_refused", wrong=report.wrong, problems=msgspec.to_builtins(report.problems))
+        raise refused(made.problems)
     skus = [*made.new_skus, *made.changed_skus]
     touched = {product.id for product in (*made.new_products, *made.changed_products)} | {sku.product_id for sku in skus}
     try:

@@ -5,7 +5,7 @@ import { useSkuChoices, useSkuStock, useStoreChannels } from "@/api/sales";
 import { useLanguage, useWords } from "@/shell/words";
 import { useMay, useSession } from "@/shell/session";
 import { digitsOf, inZone, minorOf, moneyText } from "@/ui";
-import { type Wish } from "./wish";
+import type { Wish } from "./wish";
 
 export function Goods({ form, wish }: { form: FormInstance<Wish>; wish: Wish }) {
   const t = useWords("sales");

@@ -113,7 +113,8 @@ function Waiting({ id }: { id: string }) {
   const t = useWords("sales");
   const count = useReminders(id).data;
   if (count === undefined) return <>–</>;
-  const told = (["start", "back", "unconfirmed", "sent"] as const).filter((kind) => count[kind] > 0).map((kind) => t(`reminders.${kind}`, { n: count[kind] }));
+  const kinds = (["start", "back", "unconfirmed", "sent"] as const).filter((kind) => count[kind] > 0);
+  const told = kinds.map((kind) => t(`reminders.${kind}`, { n: count[kind] }));
   return <>{told.length === 0 ? <span className="muted">{t("reminders.none")}</span> : told.join(" · ")}</>;
 }
 

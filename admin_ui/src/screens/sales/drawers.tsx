@@ -39,7 +39,9 @@ export function Withdrawing({ sale, open, onClose }: Props) {
     say.done(t("withdraw.done", { n: units }));
   };
   return (
-    <FormDrawer<{ units: number }> open={open} onClose={onClose} onSubmit={send} title={t("withdraw.title")} ok={t("withdraw")} noun="sales">
+    <FormDrawer<{ units: number }>
+      open={open} onClose={onClose} onSubmit={send} title={t("withdraw.title")} ok={t("withdraw")} noun="sales"
+    >
       <p>{t("withdraw.about", { left: left.toLocaleString() })}</p>
       <Units act="withdraw" max={left} left={(units) => left - units} />
     </FormDrawer>
@@ -56,7 +58,9 @@ export function Limiting({ sale, open, onClose }: Props) {
   };
   const initial = { units: sale.limit_per_shopper };
   return (
-    <FormDrawer<{ units: number }> open={open} onClose={onClose} onSubmit={send} title={t("relimit.title")} ok={t("relimit")} initial={initial} noun="sales">
+    <FormDrawer<{ units: number }>
+      open={open} onClose={onClose} onSubmit={send} title={t("relimit.title")} ok={t("relimit")} initial={initial} noun="sales"
+    >
       <p>{t("relimit.about")}</p>
       <Form.Item name="units" label={t("limit")} extra={t("limit.about")} rules={[{ required: true, message: t("limit.missing") }]}>
         <InputNumber min={0} max={1000} precision={0} style={{ width: "100%" }} />

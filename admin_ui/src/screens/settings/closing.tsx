@@ -13,7 +13,10 @@ export default function Closing() {
           <div className="stack" style={{ maxWidth: 560 }}>
             {store.closed && <Alert type="warning" showIcon title={t("closed.now")} description={t("closed.now_text")} />}
             <Field id="closed" label={t("field.closed")} about={t("about.closed")}>
-              <Switch id="closed" checked={store.closed} disabled={disabled} onChange={(value) => set("closed", value)} style={{ alignSelf: "start" }} />
+              <Switch
+                id="closed" checked={store.closed} disabled={disabled} style={{ alignSelf: "start" }}
+                onChange={(value) => set("closed", value)}
+              />
             </Field>
             <Field id="closed_notice" label={t("field.closed_notice")} about={t("about.closed_notice")}>
               <Input.TextArea
