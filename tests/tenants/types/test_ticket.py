@@ -11,6 +11,8 @@ import pytest
 from tenants import entitlements
 from tenants.entitlements import Entitlement
 from tenants.types import entry
+from tenants.types.ticket import door
+from tenants.types.ticket.door import TicketScan
 from tests.paying import fulfil, pay
 from tests.platform import signed_in
 from tests.shop import Store
@@ -126,14 +128,18 @@ class TestCheckIn:
     async def test_by_two_at_once_without_the_lock(self, acme: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         """The twin: without the lock of the row both are let in."""
         _, _, code = await one(acme)
-        locked, both = entitlements.of_unit, asyncio.Barrier(2)
+        of_unit, look, both = entitlements.of_unit, door._look, asyncio.Barrier(2)
 
         async def unlocked(tx: Any, unit: int, *, lock: bool = False) -> Entitlement:
-            found = await locked(tx, unit)
-            await both.wait()
-            return found
+            return await of_unit(tx, unit)
+
+        async def looked(*asked: Any) -> TicketScan:
+            seen = await look(*asked)
+            await both.wait()  # neither has let anybody in when the other looks
+            return seen
 
         monkeypatch.setattr(entitlements, "of_unit", unlocked)
+        monkeypatch.setattr(door, "_look", looked)
         results = [each["result"] for each in await asyncio.gather(scan(acme, code), scan(acme, code))]
         assert results == ["admitted", "admitted"]
 
